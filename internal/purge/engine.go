@@ -1,0 +1,273 @@
+package purge
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/field"
+)
+
+// Config of an Engine. The zero value is usable.
+type Config struct {
+	// UndoWindow is how long after its application a purge can be undone with
+	// the objects still there; 0 means DefaultUndoWindow, negative none.
+	UndoWindow time.Duration
+	// MarkBytes bounds the memory of all marks; 0 means DefaultMarkBytes.
+	// Past it the oldest fold into a fixed array and purge too much.
+	MarkBytes int64
+	// Start is the position to begin above.
+	Start field.Position
+}
+
+// Defaults of a Config.
+const (
+	DefaultUndoWindow = time.Minute
+	DefaultMarkBytes  = 128 << 20 // about 600,000 tags purged between two sweeps
+)
+
+// maxReverted bounds the reverts remembered for purges that have not arrived,
+// and those kept to answer a repeated revert. Past it the oldest is forgotten.
+const maxReverted = 1 << 16
+
+// Purge is an instruction to withdraw what carries any of its tags.
+type Purge struct {
+	ID      ID
+	Service string
+	Tags    []field.Tag
+	Effect  Effect // Effect.At is when it was issued; 0: now
+	All     bool   // purges everything: counts as a generation
+}
+
+// Applied is the outcome of Apply.
+type Applied struct {
+	Position field.Position
+	Known    bool // the same purge had been applied before; nothing changed
+	Void     bool // it had been reverted before it came; it has no effect
+}
+
+// Undo is the outcome of Revert.
+type Undo uint8
+
+const (
+	Undone        Undo = iota // every effect of the purge is removed
+	UndoneInPart              // some effects had merged with those of other purges and stand
+	UndoneAhead               // the purge is not known, or long carried out; should it come, it will have no effect
+	UndoneAlready             // it was reverted before
+	UndoTooLate               // its effects have been carried out and cannot be removed
+)
+
+func (u Undo) String() string {
+	return [...]string{"undone", "undone in part", "undone ahead", "undone already", "too late"}[u]
+}
+
+// record is what the engine remembers of a purge for as long as its marks
+// stand.
+type record struct {
+	id      ID
+	service *Service
+	pos     field.Position
+	tags    []field.Tag
+	until   int64
+	lost    int  // entries merged: no longer undoable
+	void    bool // reverted
+	gone    bool // its marks are dropped or folded
+}
+
+func (r *record) bytes() int64 { return recordBytes + tagBytes*int64(len(r.tags)) }
+
+// Engine applies purges. Apply, Revert and the sweep calls may come from many
+// goroutines; they exclude each other and no look-up.
+type Engine struct {
+	cfg      Config
+	services sync.Map // id to *Service
+
+	mu struct {
+		sync.Mutex
+		applied  field.Position
+		until    int64     // undo deadline of the latest purge
+		records  []*record // in order of position; sweeps compact it
+		byID     map[ID]*record
+		reverted map[ID]struct{}
+		order    []ID // of reverted, oldest first
+		bytes    int64
+		stats    Stats
+	}
+}
+
+// Stats are the engine's counters and present sizes.
+type Stats struct {
+	Applied  uint64 // purges
+	Reverted uint64
+	Marks    int    // tags that have a mark
+	Bytes    int64  // of marks and records
+	Folded   uint64 // entries folded for want of space: each purges too much
+	Position field.Position
+}
+
+// NewEngine returns an engine that has applied nothing.
+func NewEngine(cfg Config) *Engine {
+	if cfg.UndoWindow == 0 {
+		cfg.UndoWindow = DefaultUndoWindow
+	}
+	cfg.UndoWindow = max(cfg.UndoWindow, 0)
+	if cfg.MarkBytes <= 0 {
+		cfg.MarkBytes = DefaultMarkBytes
+	}
+	e := &Engine{cfg: cfg}
+	e.mu.applied = cfg.Start
+	e.mu.byID = make(map[ID]*record)
+	e.mu.reverted = make(map[ID]struct{})
+	return e
+}
+
+// Service returns the marks of a service, which exist from the first time it
+// is asked for.
+func (e *Engine) Service(id string) *Service {
+	if s, ok := e.services.Load(id); ok {
+		return s.(*Service)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	fresh := &Service{id: id}
+	fresh.position.Store(uint64(e.mu.applied))
+	s, _ := e.services.LoadOrStore(id, fresh)
+	return s.(*Service)
+}
+
+// Apply makes a purge take effect: when it returns, no look-up that begins
+// afterwards uses a matching object whose fetch began before. Its cost depends
+// on the number of tags, not on the number of objects. Applying a purge again,
+// by its ID, changes nothing.
+func (e *Engine) Apply(now int64, p Purge) Applied {
+	s := e.Service(p.Service)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r := e.mu.byID[p.ID]; r != nil {
+		return Applied{Position: r.pos, Known: true}
+	}
+	pos := e.mu.applied + 1
+	r := &record{id: p.ID, service: s, pos: pos, tags: distinct(p.Tags), until: e.deadlineLocked(now)}
+	_, r.void = e.mu.reverted[p.ID]
+	if !r.void {
+		e.markLocked(now, r, effectAt(p.Effect, now))
+	}
+	if p.All && !r.void {
+		s.generation.Add(1)
+	}
+	s.position.Store(uint64(pos)) // publishes the marks
+	e.mu.applied = pos
+	e.mu.records = append(e.mu.records, r)
+	e.mu.byID[p.ID] = r
+	e.mu.bytes += r.bytes()
+	e.mu.stats.Applied++
+	e.foldLocked()
+	return Applied{Position: pos, Void: r.void}
+}
+
+// distinct returns a copy of tags without repeats.
+func distinct(tags []field.Tag) []field.Tag {
+	tags = slices.Clone(tags)
+	slices.Sort(tags)
+	return slices.Compact(tags)
+}
+
+// effectAt settles when an effect began: the earlier of issue and first local
+// application, so that no clock running ahead keeps anything fresh for longer.
+func effectAt(effect Effect, now int64) Effect {
+	if effect.At == 0 || effect.At > now {
+		effect.At = now
+	}
+	return effect.Normal()
+}
+
+// deadlineLocked returns the instant up to which a purge can be undone. It
+// never decreases, although a clock may: what a later purge of the same tag
+// outlasts must have become final no later.
+func (e *Engine) deadlineLocked(now int64) int64 {
+	e.mu.until = max(e.mu.until, now+int64(e.cfg.UndoWindow))
+	return e.mu.until
+}
+
+func (e *Engine) markLocked(now int64, r *record, effect Effect) {
+	for _, tag := range r.tags {
+		old := r.service.marks.get(tag)
+		next, merged := old.with(entry{pos: r.pos, first: r.pos, id: r.id, effect: effect, until: r.until}, now)
+		for _, id := range merged {
+			if lost := e.mu.byID[id]; lost != nil {
+				lost.lost++
+			}
+		}
+		e.setLocked(r.service, tag, old, next)
+	}
+}
+
+func (e *Engine) setLocked(s *Service, tag field.Tag, old, next *mark) {
+	if old == next {
+		return
+	}
+	s.marks.set(tag, next)
+	e.mu.bytes += next.bytes() - old.bytes()
+}
+
+// dropLocked removes a record's entries from their marks. Where the entry of a
+// position was merged, what it merged into goes with the latest of its purges.
+func (e *Engine) dropLocked(r *record) {
+	for _, tag := range r.tags {
+		if old := r.service.marks.get(tag); old != nil {
+			e.setLocked(r.service, tag, old, old.without(func(x *entry) bool { return x.pos == r.pos }))
+		}
+	}
+}
+
+// Revert removes exactly one purge's effects. It is final, may be repeated,
+// and may come before the purge does.
+func (e *Engine) Revert(now int64, id ID) Undo {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, ok := e.mu.reverted[id]; ok {
+		return UndoneAlready
+	}
+	r := e.mu.byID[id]
+	if r != nil && (r.until <= now || r.lost >= len(r.tags)) {
+		return UndoTooLate
+	}
+	e.rememberLocked(id)
+	e.mu.stats.Reverted++
+	if r == nil {
+		return UndoneAhead
+	}
+	r.void = true
+	for _, tag := range r.tags {
+		if old := r.service.marks.get(tag); old != nil {
+			e.setLocked(r.service, tag, old, old.without(func(x *entry) bool { return x.id == id }))
+		}
+	}
+	if r.lost > 0 {
+		return UndoneInPart
+	}
+	return Undone
+}
+
+func (e *Engine) rememberLocked(id ID) {
+	if len(e.mu.order) >= maxReverted {
+		delete(e.mu.reverted, e.mu.order[0])
+		e.mu.order = e.mu.order[1:]
+	}
+	e.mu.reverted[id] = struct{}{}
+	e.mu.order = append(e.mu.order, id)
+}
+
+// Stats returns the engine's counters.
+func (e *Engine) Stats() Stats {
+	marks := 0
+	e.services.Range(func(_, s any) bool {
+		marks += s.(*Service).marks.count()
+		return true
+	})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	st := e.mu.stats
+	st.Marks, st.Bytes, st.Position = marks, e.mu.bytes, e.mu.applied
+	return st
+}

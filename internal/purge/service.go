@@ -1,0 +1,251 @@
+package purge
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/rescind-edge/rescind/internal/field"
+)
+
+// Tagged is what carries tags: the Head of a stored response.
+type Tagged interface {
+	NumTags() int
+	Tag(i int) field.Tag
+}
+
+// Tags is a plain list of tags.
+type Tags []field.Tag
+
+// NumTags returns the number of tags.
+func (t Tags) NumTags() int { return len(t) }
+
+// Tag returns tag i.
+func (t Tags) Tag(i int) field.Tag { return t[i] }
+
+// State is the gist of a Verdict.
+type State uint8
+
+const (
+	Live      State = iota // no purge concerns the object
+	Softened               // soft purges bound its times
+	Withdrawn              // a hard purge took it
+)
+
+func (s State) String() string {
+	return [...]string{"live", "softened", "withdrawn"}[s]
+}
+
+// Verdict is what the purges of a service say of one object.
+type Verdict struct {
+	State State
+	Times field.Times    // the object's times, bounded; its own where State is Live
+	By    ID             // the latest purge that decided; zero where unknown or none
+	UpTo  field.Position // every purge up to here was considered
+}
+
+// Service holds the marks of one service. Its methods take no lock that Apply
+// holds, apart from Begin, which only fetches call.
+type Service struct {
+	id         string
+	position   atomic.Uint64 // last purge of this service that is applied
+	generation atomic.Uint64
+	marks      table
+	folded     atomic.Pointer[folds]
+	foldEpoch  atomic.Uint64
+
+	leases struct {
+		sync.Mutex
+		held map[field.Position]int
+	}
+}
+
+// foldSlots is the size of the array that purges fold into once marks take too
+// much memory: 32 KiB a service that needs it.
+const foldSlots = 4096
+
+type folds [foldSlots]atomic.Uint64
+
+// Position returns the position of the last applied purge of the service. An
+// object that was found live up to it is live.
+func (s *Service) Position() field.Position { return field.Position(s.position.Load()) }
+
+// Generation counts the purges of everything so far.
+func (s *Service) Generation() uint64 { return s.generation.Load() }
+
+// Judge gives the verdict on an object whose fetch began at stamp and whose
+// own times are given. Marks are read after the position, so a verdict of Live
+// may be remembered for it; any other must not be, since an undo can take it
+// back.
+func (s *Service) Judge(o Tagged, stamp field.Position, own field.Times) Verdict {
+	v := Verdict{Times: own, UpTo: s.Position()}
+	if v.UpTo <= stamp {
+		return v // nothing happened since
+	}
+	var newest field.Position
+	fold := s.folded.Load()
+	for i := range o.NumTags() {
+		tag := o.Tag(i)
+		if fold != nil && fold[tag%foldSlots].Load() > uint64(stamp) {
+			v.State = Withdrawn
+		}
+		m := s.marks.get(tag)
+		if m == nil {
+			continue
+		}
+		for j := range m.entries {
+			e := &m.entries[j]
+			if e.pos <= stamp {
+				continue
+			}
+			state := Softened
+			if e.effect.Mode == Hard {
+				state = Withdrawn
+			} else {
+				v.Times = v.Times.Min(e.effect.Bound(own))
+			}
+			if state > v.State || state == v.State && e.pos >= newest {
+				v.State, v.By, newest = state, e.id, e.pos
+			}
+		}
+	}
+	if v.State == Withdrawn {
+		v.Times = field.Times{}
+	}
+	return v
+}
+
+// Concerned tells whether a purge after one position and up to another, hard
+// or soft, matches. A request that began at upTo must not share a fetch that
+// began at after where it does.
+func (s *Service) Concerned(o Tagged, after, upTo field.Position) bool {
+	if upTo <= after || s.Position() <= after {
+		return false
+	}
+	fold := s.folded.Load()
+	for i := range o.NumTags() {
+		tag := o.Tag(i)
+		if fold != nil && fold[tag%foldSlots].Load() > uint64(after) {
+			return true
+		}
+		if m := s.marks.get(tag); m != nil {
+			for j := range m.entries {
+				if e := &m.entries[j]; e.pos > after && e.first <= upTo {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// Settled is what can no longer change about an object, short of new purges.
+type Settled struct {
+	Gone  bool        // a purge that can no longer be undone took it
+	Spare bool        // only purges that can still be undone took it
+	Times field.Times // its times, bounded by soft purges that can no longer be undone
+}
+
+// Settle tells a sweeper what to do with an object.
+func (s *Service) Settle(o Tagged, stamp field.Position, own field.Times, now int64) Settled {
+	r := Settled{Times: own}
+	fold := s.folded.Load()
+	for i := range o.NumTags() {
+		tag := o.Tag(i)
+		if fold != nil && fold[tag%foldSlots].Load() > uint64(stamp) {
+			r.Gone = true
+		}
+		m := s.marks.get(tag)
+		if m == nil {
+			continue
+		}
+		for j := range m.entries {
+			e := &m.entries[j]
+			if e.pos <= stamp {
+				continue
+			}
+			switch final := e.final(now); {
+			case e.effect.Mode == Hard && final:
+				r.Gone = true
+			case e.effect.Mode == Hard:
+				r.Spare = true
+			case final:
+				r.Times = r.Times.Min(e.effect.Bound(own))
+			}
+		}
+	}
+	r.Spare = r.Spare && !r.Gone
+	return r
+}
+
+// Touched tells whether one purge changed what may be done with an object that
+// was usable without it.
+func (s *Service) Touched(o Tagged, stamp field.Position, id ID) bool {
+	touched := false
+	fold := s.folded.Load()
+	for i := range o.NumTags() {
+		tag := o.Tag(i)
+		if fold != nil && fold[tag%foldSlots].Load() > uint64(stamp) {
+			return false
+		}
+		m := s.marks.get(tag)
+		if m == nil {
+			continue
+		}
+		for j := range m.entries {
+			e := &m.entries[j]
+			switch {
+			case e.pos <= stamp:
+			case e.id == id:
+				touched = true
+			case e.effect.Mode == Hard:
+				return false
+			}
+		}
+	}
+	return touched
+}
+
+// Lease holds back the sweeper from dropping marks that a fetch under way can
+// still need.
+type Lease struct {
+	service *Service
+	stamp   field.Position
+}
+
+// Begin takes the stamp of a fetch, before its request leaves for the origin.
+// The lease must be ended once what was fetched is stored or thrown away.
+func (s *Service) Begin() Lease {
+	s.leases.Lock()
+	defer s.leases.Unlock()
+	if s.leases.held == nil {
+		s.leases.held = make(map[field.Position]int)
+	}
+	stamp := s.Position()
+	s.leases.held[stamp]++
+	return Lease{service: s, stamp: stamp}
+}
+
+// Stamp returns the position at which the fetch began.
+func (l Lease) Stamp() field.Position { return l.stamp }
+
+// End gives the lease back.
+func (l Lease) End() {
+	s := l.service
+	s.leases.Lock()
+	defer s.leases.Unlock()
+	if s.leases.held[l.stamp]--; s.leases.held[l.stamp] == 0 {
+		delete(s.leases.held, l.stamp)
+	}
+}
+
+// floor returns the position that no object can be stored with a lesser stamp
+// than, from now on.
+func (s *Service) floor() field.Position {
+	s.leases.Lock()
+	defer s.leases.Unlock()
+	floor := s.Position()
+	for p := range s.leases.held {
+		floor = min(floor, p)
+	}
+	return floor
+}

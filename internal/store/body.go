@@ -1,0 +1,411 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rescind-edge/rescind/internal/field"
+)
+
+// Budget is what a Body takes its bytes from.
+type Budget interface {
+	// Reserve takes n bytes, freeing others' where it must; false: no room.
+	Reserve(n int64) bool
+	// Release gives n bytes back.
+	Release(n int64)
+}
+
+var (
+	// ErrNoRoom is returned by Body.Buffer where the budget has no more bytes.
+	// The writer may go on after Body.Window.
+	ErrNoRoom = errors.New("store: no room for the body")
+	// ErrFellBehind is returned by Reader.Next where the reader was too slow
+	// for a body of which only a window is kept.
+	ErrFellBehind = errors.New("store: reader fell out of the window")
+	// ErrAbandoned is returned by Body.WaitReader where nobody reads any more.
+	ErrAbandoned = errors.New("store: no reader left")
+)
+
+// Sizes of the chunks that a body grows by. Small ones first, because most
+// bodies of unknown length are small; the largest bounds what the last chunk
+// wastes while it fills.
+const (
+	firstChunk = 4 << 10
+	mostChunk  = 64 << 10
+)
+
+// Body is the content of a response: a list of chunks that is filling,
+// complete or failed. One writer fills it; any number of Readers follow, each
+// at its own pace, and none waits for another.
+//
+// A filling body keeps everything, or after Window only its last part; then
+// the writer keeps pace with the fastest reader.
+type Body struct {
+	budget   Budget
+	expected int64 // length where it is known, else -1
+	refs     atomic.Int32
+	done     atomic.Bool // complete; from then on mu's fields do not change
+
+	mu struct {
+		sync.Mutex
+		chunks  [][]byte // the last one has its committed bytes as length, room in its capacity
+		first   int64    // offset of chunks[0]; grows only under a window
+		size    int64    // bytes committed
+		held    int64    // bytes reserved
+		window  int64    // bytes kept behind the writer; 0: all
+		err     error    // why it failed
+		trailer field.Fields
+		wake    chan struct{} // closed at the next change; nil while nobody waits
+		readers map[*Reader]struct{}
+		idle    func() // called when the last reader of a filling body leaves
+	}
+}
+
+// NewBody returns an empty body with one reference. size is the length to
+// expect, -1 where unknown.
+func NewBody(budget Budget, size int64) *Body {
+	b := &Body{budget: budget, expected: size}
+	b.refs.Store(1)
+	return b
+}
+
+// Retain adds a reference.
+func (b *Body) Retain() { b.refs.Add(1) }
+
+// Release gives back a reference; the last one frees the bytes.
+func (b *Body) Release() {
+	switch n := b.refs.Add(-1); {
+	case n > 0:
+		return
+	case n < 0:
+		panic("store: body released too often")
+	}
+	b.mu.Lock()
+	held := b.mu.held
+	b.mu.held, b.mu.chunks = 0, nil
+	b.mu.Unlock()
+	b.budget.Release(held)
+}
+
+// OnIdle sets what is called when the last reader of a filling body leaves.
+func (b *Body) OnIdle(f func()) {
+	b.mu.Lock()
+	b.mu.idle = f
+	b.mu.Unlock()
+}
+
+// Buffer returns room to write into, at least one byte; Commit makes what was
+// written there visible. It returns ErrNoRoom where the budget is spent.
+func (b *Body) Buffer() ([]byte, error) {
+	b.mu.Lock()
+	if n := len(b.mu.chunks); n > 0 {
+		last := b.mu.chunks[n-1]
+		if len(last) < cap(last) {
+			b.mu.Unlock()
+			return last[len(last):cap(last)], nil
+		}
+	}
+	n, windowed := b.nextChunkLocked(), b.mu.window > 0
+	b.mu.Unlock()
+
+	// Reserving may evict, which must not happen under this body's lock. A
+	// window is a small, bounded amount that is worth more than to fail a
+	// response under way: without room, it is kept outside the budget.
+	reserved := n
+	if !b.budget.Reserve(n) {
+		if !windowed {
+			return nil, ErrNoRoom
+		}
+		reserved = 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mu.held += reserved
+	chunk := make([]byte, 0, n)
+	b.mu.chunks = append(b.mu.chunks, chunk)
+	return chunk[:n], nil
+}
+
+func (b *Body) nextChunkLocked() int64 {
+	if rest := b.expected - b.mu.size; rest > 0 {
+		return min(rest, mostChunk)
+	}
+	switch {
+	case b.mu.size >= mostChunk:
+		return mostChunk
+	case b.mu.size >= firstChunk:
+		return mostChunk / 4
+	}
+	return firstChunk
+}
+
+// Commit makes the first n bytes of Buffer's room visible to readers.
+func (b *Body) Commit(n int) {
+	if n == 0 {
+		return
+	}
+	b.mu.Lock()
+	last := len(b.mu.chunks) - 1
+	chunk := b.mu.chunks[last]
+	b.mu.chunks[last] = chunk[:len(chunk)+n]
+	b.mu.size += int64(n)
+	freed := b.slideLocked()
+	b.wakeLocked()
+	b.mu.Unlock()
+	b.budget.Release(freed)
+}
+
+// Window makes the body keep only its last n bytes: what outgrew the store is
+// streamed. Readers further behind than that get ErrFellBehind.
+func (b *Body) Window(n int64) {
+	b.mu.Lock()
+	b.mu.window = max(n, 1)
+	freed := b.slideLocked()
+	b.wakeLocked()
+	b.mu.Unlock()
+	b.budget.Release(freed)
+}
+
+// slideLocked drops whole chunks behind the window and returns the bytes to
+// give back to the budget.
+func (b *Body) slideLocked() (freed int64) {
+	if b.mu.window == 0 {
+		return 0
+	}
+	for len(b.mu.chunks) > 1 {
+		n := int64(len(b.mu.chunks[0]))
+		if b.mu.first+n > b.mu.size-b.mu.window {
+			break
+		}
+		b.mu.chunks[0] = nil
+		b.mu.chunks = b.mu.chunks[1:]
+		b.mu.first += n
+		give := min(n, b.mu.held)
+		b.mu.held -= give
+		freed += give
+	}
+	return freed
+}
+
+// WaitReader waits, for a windowed body, until its fastest reader is close
+// enough for more to be written. It returns ErrAbandoned where there is none,
+// or the context's error.
+func (b *Body) WaitReader(ctx context.Context) error {
+	for {
+		b.mu.Lock()
+		if b.mu.window == 0 {
+			b.mu.Unlock()
+			return nil
+		}
+		fastest := int64(-1)
+		for r := range b.mu.readers {
+			fastest = max(fastest, r.pos)
+		}
+		if fastest < 0 {
+			b.mu.Unlock()
+			return ErrAbandoned
+		}
+		if b.mu.size-fastest < b.mu.window {
+			b.mu.Unlock()
+			return nil
+		}
+		wake := b.waitLocked()
+		b.mu.Unlock()
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Complete ends the body well. What its last chunk wastes is given back.
+func (b *Body) Complete(trailer field.Fields) {
+	b.mu.Lock()
+	var freed int64
+	if n := len(b.mu.chunks); n > 0 && b.mu.window == 0 {
+		last := b.mu.chunks[n-1]
+		if waste := int64(cap(last) - len(last)); waste > int64(cap(last))/8 {
+			b.mu.chunks[n-1] = append(make([]byte, 0, len(last)), last...)
+			b.mu.held -= waste
+			freed = waste
+		}
+	}
+	b.mu.trailer = trailer
+	b.done.Store(true)
+	b.wakeLocked()
+	b.mu.Unlock()
+	b.budget.Release(freed)
+}
+
+// Fail ends the body short: readers get err after what has arrived.
+func (b *Body) Fail(err error) {
+	b.mu.Lock()
+	b.mu.err = err
+	b.wakeLocked()
+	b.mu.Unlock()
+}
+
+// Whole tells whether the body is complete and kept from its first byte on.
+func (b *Body) Whole() bool {
+	if !b.done.Load() {
+		return false
+	}
+	return b.mu.window == 0
+}
+
+// Size returns the bytes that have arrived.
+func (b *Body) Size() int64 {
+	if b.done.Load() {
+		return b.mu.size
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.mu.size
+}
+
+// Trailer returns the trailer fields of a complete body.
+func (b *Body) Trailer() field.Fields {
+	if !b.done.Load() {
+		return nil
+	}
+	return b.mu.trailer
+}
+
+func (b *Body) waitLocked() <-chan struct{} {
+	if b.mu.wake == nil {
+		b.mu.wake = make(chan struct{})
+	}
+	return b.mu.wake
+}
+
+func (b *Body) wakeLocked() {
+	if b.mu.wake != nil {
+		close(b.mu.wake)
+		b.mu.wake = nil
+	}
+}
+
+// Reader follows a Body from an offset on. It holds a reference.
+type Reader struct {
+	body  *Body
+	pos   int64 // offset of the next byte; guarded by the body's lock while that fills
+	chunk int   // index of the chunk that holds pos, a hint for complete bodies
+	base  int64 // offset of that chunk
+	live  bool  // listed in the body's readers
+}
+
+// NewReader returns a reader from offset off on.
+func (b *Body) NewReader(off int64) *Reader {
+	b.Retain()
+	r := &Reader{body: b, pos: off}
+	if b.done.Load() {
+		return r
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.mu.readers == nil {
+		b.mu.readers = make(map[*Reader]struct{})
+	}
+	b.mu.readers[r] = struct{}{}
+	r.live = true
+	return r
+}
+
+// Next returns the next bytes, which stay valid until Close, waiting until
+// there are some. It returns io.EOF at the end of a complete body, the
+// writer's error at the end of a failed one, ErrFellBehind where the bytes are
+// gone, and the context's cause where that ends first.
+func (r *Reader) Next(ctx context.Context) ([]byte, error) {
+	if r.body.done.Load() && r.body.mu.window == 0 {
+		return r.nextDone()
+	}
+	for {
+		p, wake, err := r.nextFilling()
+		if wake == nil {
+			return p, err
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// nextDone reads without a lock: a complete body does not change.
+func (r *Reader) nextDone() ([]byte, error) {
+	chunks := r.body.mu.chunks
+	for r.chunk < len(chunks) {
+		chunk := chunks[r.chunk]
+		if in := r.pos - r.base; in < int64(len(chunk)) {
+			r.pos = r.base + int64(len(chunk))
+			r.base, r.chunk = r.pos, r.chunk+1
+			return chunk[in:], nil
+		}
+		r.base += int64(len(chunk))
+		r.chunk++
+	}
+	return nil, io.EOF
+}
+
+func (r *Reader) nextFilling() (p []byte, wake <-chan struct{}, err error) {
+	b := r.body
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r.pos < b.mu.first {
+		return nil, nil, ErrFellBehind
+	}
+	if r.pos < b.mu.size {
+		at := b.mu.first
+		for _, chunk := range b.mu.chunks {
+			if in := r.pos - at; in < int64(len(chunk)) {
+				r.pos = at + int64(len(chunk))
+				if b.mu.window > 0 {
+					b.wakeLocked() // the writer may wait for this reader
+				}
+				return chunk[in:], nil, nil
+			}
+			at += int64(len(chunk))
+		}
+	}
+	switch {
+	case b.mu.err != nil:
+		return nil, nil, b.mu.err
+	case b.done.Load():
+		return nil, nil, io.EOF
+	}
+	return nil, b.waitLocked(), nil
+}
+
+// Close gives back the reader's reference. The slices it returned must no
+// longer be used.
+func (r *Reader) Close() {
+	b := r.body
+	if b == nil {
+		return
+	}
+	r.body = nil
+	var idle func()
+	if r.live {
+		b.mu.Lock()
+		delete(b.mu.readers, r)
+		if len(b.mu.readers) == 0 && !b.done.Load() && b.mu.err == nil {
+			idle = b.mu.idle
+		}
+		if b.mu.window > 0 {
+			b.wakeLocked()
+		}
+		b.mu.Unlock()
+	}
+	if idle != nil {
+		idle()
+	}
+	b.Release()
+}
+
+// Pos returns the offset of the next byte.
+func (r *Reader) Pos() int64 { return r.pos }
