@@ -11,7 +11,8 @@ import (
 // Config of an Engine. The zero value is usable.
 type Config struct {
 	// UndoWindow is how long after its application a purge can be undone with
-	// the objects still there; 0 means DefaultUndoWindow, negative none.
+	// the objects still there, where Service.SetUndoWindow says nothing else;
+	// 0 means DefaultUndoWindow, negative none.
 	UndoWindow time.Duration
 	// MarkBytes bounds the memory of all marks; 0 means DefaultMarkBytes.
 	// Past it the oldest fold into a fixed array and purge too much.
@@ -110,7 +111,6 @@ func NewEngine(cfg Config) *Engine {
 	if cfg.UndoWindow == 0 {
 		cfg.UndoWindow = DefaultUndoWindow
 	}
-	cfg.UndoWindow = max(cfg.UndoWindow, 0)
 	if cfg.MarkBytes <= 0 {
 		cfg.MarkBytes = DefaultMarkBytes
 	}
@@ -130,6 +130,7 @@ func (e *Engine) Service(id string) *Service {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	fresh := &Service{id: id}
+	fresh.SetUndoWindow(e.cfg.UndoWindow)
 	fresh.position.Store(uint64(e.mu.applied))
 	s, _ := e.services.LoadOrStore(id, fresh)
 	return s.(*Service)
@@ -147,7 +148,7 @@ func (e *Engine) Apply(now int64, p Purge) Applied {
 		return Applied{Position: r.pos, Known: true}
 	}
 	pos := e.mu.applied + 1
-	r := &record{id: p.ID, service: s, pos: pos, tags: distinct(p.Tags), until: e.deadlineLocked(now)}
+	r := &record{id: p.ID, service: s, pos: pos, tags: distinct(p.Tags), until: s.deadline(now)}
 	_, r.void = e.mu.reverted[p.ID]
 	if !r.void {
 		e.markLocked(now, r, effectAt(p.Effect, now))
@@ -181,12 +182,12 @@ func effectAt(effect Effect, now int64) Effect {
 	return effect.Normal()
 }
 
-// deadlineLocked returns the instant up to which a purge can be undone. It
-// never decreases, although a clock may: what a later purge of the same tag
-// outlasts must have become final no later.
-func (e *Engine) deadlineLocked(now int64) int64 {
-	e.mu.until = max(e.mu.until, now+int64(e.cfg.UndoWindow))
-	return e.mu.until
+// deadline returns the instant up to which a purge can be undone. It never
+// decreases within a service, although a clock may: what a later purge of the
+// same tag outlasts must have become final no later. The engine's lock is held.
+func (s *Service) deadline(now int64) int64 {
+	s.until = max(s.until, now+s.undo.Load())
+	return s.until
 }
 
 func (e *Engine) markLocked(now int64, r *record, effect Effect) {

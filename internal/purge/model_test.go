@@ -93,7 +93,7 @@ func runHistory(t *testing.T, seed uint64) {
 	w := &world{t: t, rng: rng, now: 1e18, tight: seed%3 == 0}
 	cfg := Config{UndoWindow: time.Duration(window)}
 	if w.tight {
-		cfg.MarkBytes = 3000
+		cfg.MarkBytes = 2000 << (seed % 5)
 	}
 	w.engine = NewEngine(cfg)
 	steps := []struct {
@@ -122,7 +122,7 @@ func runHistory(t *testing.T, seed uint64) {
 func (w *world) pick(n int) bool { return w.rng.IntN(n) == 0 }
 
 func (w *world) someTags(most int) Tags {
-	universe := 10
+	universe := 3 + w.rng.IntN(8)
 	if !w.tight {
 		universe = 60 // so that no tag is purged often enough to merge
 	}

@@ -69,14 +69,20 @@ func URL(raw string) (Selector, error) {
 	return Selector{Kind: ByURL, Target: t}, nil
 }
 
-// Key selects by surrogate key: 1 to MaxKeyBytes bytes of printable ASCII
-// without spaces, case-sensitive.
+// Key selects by surrogate key: 1 to MaxKeyBytes bytes without control
+// characters, case-sensitive. A key with a space in it is accepted, although a
+// header that separates keys by spaces cannot carry it: other headers can.
 func Key(key string) (Selector, error) {
 	switch {
 	case key == "":
 		return Selector{}, badSelector("the surrogate key is empty")
 	case len(key) > MaxKeyBytes:
 		return Selector{}, badSelector("a surrogate key of %d bytes; the limit is %d", len(key), MaxKeyBytes)
+	}
+	for i := 0; i < len(key); i++ {
+		if key[i] < 0x20 || key[i] == 0x7f {
+			return Selector{}, badSelector("the surrogate key holds a control character")
+		}
 	}
 	return Selector{Kind: ByKey, Key: key}, nil
 }

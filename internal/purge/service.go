@@ -3,6 +3,7 @@ package purge
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
 )
@@ -52,6 +53,8 @@ type Service struct {
 	marks      table
 	folded     atomic.Pointer[folds]
 	foldEpoch  atomic.Uint64
+	undo       atomic.Int64 // nanoseconds for which a purge can be undone
+	until      int64        // undo deadline of the latest purge; under the engine's lock
 
 	leases struct {
 		sync.Mutex
@@ -68,6 +71,10 @@ type folds [foldSlots]atomic.Uint64
 // Position returns the position of the last applied purge of the service. An
 // object that was found live up to it is live.
 func (s *Service) Position() field.Position { return field.Position(s.position.Load()) }
+
+// SetUndoWindow sets for how long purges to come can be undone; negative means
+// not at all.
+func (s *Service) SetUndoWindow(d time.Duration) { s.undo.Store(int64(max(d, 0))) }
 
 // Generation counts the purges of everything so far.
 func (s *Service) Generation() uint64 { return s.generation.Load() }

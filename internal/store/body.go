@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"sync/atomic"
 
@@ -170,14 +169,20 @@ func (b *Body) Window(n int64) {
 }
 
 // slideLocked drops whole chunks behind the window and returns the bytes to
-// give back to the budget.
+// give back to the budget. It drops nothing that the fastest reader has not
+// had: chunks are as large as a small window, so a writer that waited for that
+// reader may still have gone a whole chunk further.
 func (b *Body) slideLocked() (freed int64) {
 	if b.mu.window == 0 {
 		return 0
 	}
+	drop := b.mu.size - b.mu.window
+	if fastest := b.fastestLocked(); fastest >= 0 {
+		drop = min(drop, fastest)
+	}
 	for len(b.mu.chunks) > 1 {
 		n := int64(len(b.mu.chunks[0]))
-		if b.mu.first+n > b.mu.size-b.mu.window {
+		if b.mu.first+n > drop {
 			break
 		}
 		b.mu.chunks[0] = nil
@@ -190,6 +195,15 @@ func (b *Body) slideLocked() (freed int64) {
 	return freed
 }
 
+// fastestLocked returns the offset of the fastest reader, -1 without any.
+func (b *Body) fastestLocked() int64 {
+	fastest := int64(-1)
+	for r := range b.mu.readers {
+		fastest = max(fastest, r.pos)
+	}
+	return fastest
+}
+
 // WaitReader waits, for a windowed body, until its fastest reader is close
 // enough for more to be written. It returns ErrAbandoned where there is none,
 // or the context's error.
@@ -200,10 +214,7 @@ func (b *Body) WaitReader(ctx context.Context) error {
 			b.mu.Unlock()
 			return nil
 		}
-		fastest := int64(-1)
-		for r := range b.mu.readers {
-			fastest = max(fastest, r.pos)
-		}
+		fastest := b.fastestLocked()
 		if fastest < 0 {
 			b.mu.Unlock()
 			return ErrAbandoned
@@ -250,9 +261,13 @@ func (b *Body) Fail(err error) {
 }
 
 // Whole tells whether the body is complete and kept from its first byte on.
-func (b *Body) Whole() bool {
+func (b *Body) Whole() bool { return b.done.Load() && b.mu.window == 0 }
+
+// Kept tells whether the body is kept from its first byte on.
+func (b *Body) Kept() bool {
 	if !b.done.Load() {
-		return false
+		b.mu.Lock()
+		defer b.mu.Unlock()
 	}
 	return b.mu.window == 0
 }
@@ -265,6 +280,13 @@ func (b *Body) Size() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.mu.size
+}
+
+// Readers returns how many readers follow a filling body.
+func (b *Body) Readers() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.mu.readers)
 }
 
 // Trailer returns the trailer fields of a complete body.
@@ -288,124 +310,3 @@ func (b *Body) wakeLocked() {
 		b.mu.wake = nil
 	}
 }
-
-// Reader follows a Body from an offset on. It holds a reference.
-type Reader struct {
-	body  *Body
-	pos   int64 // offset of the next byte; guarded by the body's lock while that fills
-	chunk int   // index of the chunk that holds pos, a hint for complete bodies
-	base  int64 // offset of that chunk
-	live  bool  // listed in the body's readers
-}
-
-// NewReader returns a reader from offset off on.
-func (b *Body) NewReader(off int64) *Reader {
-	b.Retain()
-	r := &Reader{body: b, pos: off}
-	if b.done.Load() {
-		return r
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.mu.readers == nil {
-		b.mu.readers = make(map[*Reader]struct{})
-	}
-	b.mu.readers[r] = struct{}{}
-	r.live = true
-	return r
-}
-
-// Next returns the next bytes, which stay valid until Close, waiting until
-// there are some. It returns io.EOF at the end of a complete body, the
-// writer's error at the end of a failed one, ErrFellBehind where the bytes are
-// gone, and the context's cause where that ends first.
-func (r *Reader) Next(ctx context.Context) ([]byte, error) {
-	if r.body.done.Load() && r.body.mu.window == 0 {
-		return r.nextDone()
-	}
-	for {
-		p, wake, err := r.nextFilling()
-		if wake == nil {
-			return p, err
-		}
-		select {
-		case <-wake:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-	}
-}
-
-// nextDone reads without a lock: a complete body does not change.
-func (r *Reader) nextDone() ([]byte, error) {
-	chunks := r.body.mu.chunks
-	for r.chunk < len(chunks) {
-		chunk := chunks[r.chunk]
-		if in := r.pos - r.base; in < int64(len(chunk)) {
-			r.pos = r.base + int64(len(chunk))
-			r.base, r.chunk = r.pos, r.chunk+1
-			return chunk[in:], nil
-		}
-		r.base += int64(len(chunk))
-		r.chunk++
-	}
-	return nil, io.EOF
-}
-
-func (r *Reader) nextFilling() (p []byte, wake <-chan struct{}, err error) {
-	b := r.body
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if r.pos < b.mu.first {
-		return nil, nil, ErrFellBehind
-	}
-	if r.pos < b.mu.size {
-		at := b.mu.first
-		for _, chunk := range b.mu.chunks {
-			if in := r.pos - at; in < int64(len(chunk)) {
-				r.pos = at + int64(len(chunk))
-				if b.mu.window > 0 {
-					b.wakeLocked() // the writer may wait for this reader
-				}
-				return chunk[in:], nil, nil
-			}
-			at += int64(len(chunk))
-		}
-	}
-	switch {
-	case b.mu.err != nil:
-		return nil, nil, b.mu.err
-	case b.done.Load():
-		return nil, nil, io.EOF
-	}
-	return nil, b.waitLocked(), nil
-}
-
-// Close gives back the reader's reference. The slices it returned must no
-// longer be used.
-func (r *Reader) Close() {
-	b := r.body
-	if b == nil {
-		return
-	}
-	r.body = nil
-	var idle func()
-	if r.live {
-		b.mu.Lock()
-		delete(b.mu.readers, r)
-		if len(b.mu.readers) == 0 && !b.done.Load() && b.mu.err == nil {
-			idle = b.mu.idle
-		}
-		if b.mu.window > 0 {
-			b.wakeLocked()
-		}
-		b.mu.Unlock()
-	}
-	if idle != nil {
-		idle()
-	}
-	b.Release()
-}
-
-// Pos returns the offset of the next byte.
-func (r *Reader) Pos() int64 { return r.pos }

@@ -16,6 +16,7 @@ const (
 	HasValidator                     // carries ETag or Last-Modified
 	Negative                         // an error status, stored for a while
 	Explicit                         // its freshness was given, not guessed
+	Immutable                        // its freshness is a promise (RFC 8246)
 )
 
 // HeadSpec is what a Head is made of.

@@ -1,0 +1,52 @@
+package admin
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Config of a handler. All fields are required.
+type Config struct {
+	// Ready returns nil while the node should be sent traffic, and else why not,
+	// for people. It must be quick and safe for concurrent use.
+	Ready func() error
+	// Native serves the paths under /v1/.
+	Native http.Handler
+	// Fallback serves everything else, and answers what it does not know.
+	Fallback http.Handler
+}
+
+// New returns the handler of the admin listener. Health needs no token: it
+// tells no more than whether the process runs. PURGE goes to the fallback
+// whatever its path, which is a path of some site.
+func New(cfg Config) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asks := r.Method == http.MethodGet || r.Method == http.MethodHead
+		switch {
+		case asks && r.URL.Path == "/healthz":
+			writeText(w, http.StatusOK, "ok")
+		case asks && r.URL.Path == "/readyz":
+			writeReady(w, cfg.Ready())
+		case r.Method != "PURGE" && strings.HasPrefix(r.URL.Path, "/v1/"):
+			cfg.Native.ServeHTTP(w, r)
+		default:
+			cfg.Fallback.ServeHTTP(w, r)
+		}
+	})
+}
+
+func writeReady(w http.ResponseWriter, why error) {
+	if why != nil {
+		writeText(w, http.StatusServiceUnavailable, fmt.Sprintf("not ready: %v", why))
+		return
+	}
+	writeText(w, http.StatusOK, "ready")
+}
+
+func writeText(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(code)
+	fmt.Fprintln(w, text)
+}

@@ -1,0 +1,183 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/rescind-edge/rescind/internal/event"
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/purge"
+)
+
+// Engine makes purges take effect on this node. A purge is in force when Apply
+// returns. Both methods may be called from many goroutines.
+type Engine interface {
+	Apply(now int64, p purge.Purge) purge.Applied
+	Revert(now int64, id purge.ID) purge.Undo
+}
+
+// Counter counts the stored objects of a URL that the purge with an id, already
+// applied, withdrew or made stale. The URL is given as its tag without scheme,
+// which is the first that field.Hasher.AppendTags gives an object; whether the
+// purge was for one scheme alone is for its marks to say. It may be called from
+// many goroutines.
+type Counter interface {
+	Touched(service string, url field.Tag, id purge.ID) int
+}
+
+// Sink receives what happened. Its methods are called from many goroutines and
+// before a caller has its answer, so they must not wait for anything.
+type Sink interface {
+	Purged(event.Purged)
+	Reverted(event.Reverted)
+	Denied(event.Denied)
+}
+
+// Parts are what a Control works with. Engine and Hasher are required.
+type Parts struct {
+	Engine  Engine
+	Hasher  *field.Hasher    // the one that gave the stored objects their tags
+	Counter Counter          // nil: no purge is counted
+	Sink    Sink             // nil: events are dropped
+	Now     func() time.Time // nil: time.Now
+}
+
+// Control carries out purges and reverts. Its methods may be called from many
+// goroutines.
+type Control struct {
+	parts  Parts
+	state  atomic.Pointer[state]
+	ledger ledger
+	denied *rate.Limiter
+	counts counts
+
+	// reverting makes a revert and its entry in the receipt one step: of two
+	// reverts at once, the second must find what the first did.
+	reverting sync.Mutex
+	// configuring keeps two reloads from taking over one state's limits.
+	configuring sync.Mutex
+}
+
+// New returns a Control that has done nothing yet.
+func New(parts Parts, cfg Config) (*Control, error) {
+	if parts.Engine == nil || parts.Hasher == nil {
+		return nil, errors.New("control: needs an engine and a hasher")
+	}
+	if parts.Sink == nil {
+		parts.Sink = discard{}
+	}
+	if parts.Now == nil {
+		parts.Now = time.Now
+	}
+	c := &Control{parts: parts, denied: rate.NewLimiter(deniedRate, deniedBurst)}
+	c.ledger.init()
+	return c, c.Reconfigure(cfg)
+}
+
+// Reconfigure replaces the configuration. Calls in progress finish under the
+// one they began with; receipts stay. On an error nothing changes.
+func (c *Control) Reconfigure(cfg Config) error {
+	c.configuring.Lock()
+	defer c.configuring.Unlock()
+	st, err := newState(cfg, c.state.Load(), c.parts.Now())
+	if err != nil {
+		return err
+	}
+	c.state.Store(st)
+	return nil
+}
+
+// Purge carries out a request and returns its receipt; when it returns, the
+// purge is in force on this node. It takes effect even if the caller has gone
+// meanwhile: who does not see the answer must be able to assume the worse. The
+// error is one of this package's or wraps purge.ErrBadSelector; nothing was
+// applied then.
+func (c *Control) Purge(creds Credentials, r Request) (Receipt, error) {
+	st, accepted := c.state.Load(), c.parts.Now()
+	who, err := st.authenticate(creds)
+	if err != nil {
+		return Receipt{}, c.deny(who, attempt{event.DeniedPurge, r.Service, r.Dialect}, err)
+	}
+	svc, m, err := c.admit(st, who, r, accepted)
+	if err != nil {
+		return Receipt{}, c.deny(who, attempt{event.DeniedPurge, r.Service, r.Dialect}, err)
+	}
+	receipt := c.apply(svc, m, Receipt{
+		Selectors: r.Selectors, Effect: r.Effect, Note: r.Note,
+		Actor: who.actor(), Dialect: r.Dialect, Accepted: accepted,
+	})
+	c.count(&receipt, m)
+	c.ledger.add(receipt)
+	c.counts.purges.Add(1)
+	c.parts.Sink.Purged(receipt.event(creds.Addr))
+	return receipt, nil
+}
+
+// admit authorises, limits and validates, in this order: a caller learns about
+// limits and mistakes only where it may purge at all.
+func (c *Control) admit(st *state, who caller, r Request, now time.Time) (*service, marks, error) {
+	if len(r.Selectors) > purge.MaxKeys {
+		return nil, marks{}, fmt.Errorf("%w: %d; the limit is %d", ErrTooManyKeys, len(r.Selectors), purge.MaxKeys)
+	}
+	id, err := st.serviceOf(r)
+	if err != nil {
+		if who.token == nil && !who.creds.local() {
+			err = ErrUnauthenticated
+		}
+		return nil, marks{}, err
+	}
+	svc := st.services[id]
+	if svc == nil {
+		return nil, marks{}, who.authorise(id, nil, PurgeSelect)
+	}
+	m := marksOf(c.parts.Hasher, svc, r.Selectors)
+	if err := who.authorise(id, svc, m.need()); err != nil {
+		return nil, marks{}, err
+	}
+	if err := svc.take(now, len(r.Selectors)); err != nil {
+		c.counts.limited.Add(1)
+		return nil, marks{}, err
+	}
+	return svc, m, st.check(r, id)
+}
+
+// take takes n from the service's limit, or says when there will be as many.
+func (s *service) take(now time.Time, n int) error {
+	reservation := s.limit.ReserveN(now, n)
+	wait := reservation.DelayFrom(now)
+	if wait == 0 {
+		return nil
+	}
+	reservation.CancelAt(now)
+	return &LimitedError{RetryAfter: wait}
+}
+
+// apply makes the purge of a receipt take effect and completes the receipt.
+func (c *Control) apply(svc *service, m marks, r Receipt) Receipt {
+	r.ID, r.Service = purge.NewID(r.Accepted.UnixMilli()), svc.ID
+	r.Effect.At = r.Accepted.UnixNano()
+	r.Effect = r.Effect.Normal()
+	applied := c.parts.Engine.Apply(r.Effect.At, purge.Purge{
+		ID: r.ID, Service: svc.ID, Tags: m.tags, Effect: r.Effect, All: m.everything,
+	})
+	r.Position = applied.Position
+	r.Took = c.parts.Now().Sub(r.Accepted)
+	r.everything = m.everything
+	return r
+}
+
+// count fills in how many objects an applied purge took, where that is known.
+func (c *Control) count(r *Receipt, m marks) {
+	if len(m.urls) == 0 || c.parts.Counter == nil {
+		return
+	}
+	r.CountKnown = true
+	for _, url := range m.urls {
+		r.Count += c.parts.Counter.Touched(r.Service, url, r.ID)
+	}
+}

@@ -1,0 +1,46 @@
+package control
+
+import (
+	"github.com/rescind-edge/rescind/internal/event"
+)
+
+// How many denials are reported: anybody who can connect causes them, and a
+// guesser must not fill the disk with logs. The rest are counted.
+const (
+	deniedRate  = 10 // a second
+	deniedBurst = 100
+)
+
+// attempt is what a caller wanted.
+type attempt struct {
+	action  event.DeniedAction
+	service string
+	dialect string
+}
+
+// deny reports a denial and returns its reason.
+func (c *Control) deny(who caller, a attempt, why error) error {
+	c.counts.denied.Add(1)
+	now := c.parts.Now()
+	if !c.denied.AllowN(now, 1) {
+		c.counts.suppressed.Add(1)
+		return why
+	}
+	e := event.Denied{
+		Time: now, Action: a.action, Reason: reasonOf(why), Detail: clip(why.Error()),
+		Service: clip(a.service), Addr: who.creds.Addr, Dialect: a.dialect,
+		Suppressed: int(c.counts.suppressed.Swap(0)),
+	}
+	if who.token != nil {
+		e.Actor = who.token.name
+	}
+	c.parts.Sink.Denied(e)
+	return why
+}
+
+// discard is the Sink of a Control that has none.
+type discard struct{}
+
+func (discard) Purged(event.Purged)     {}
+func (discard) Reverted(event.Reverted) {}
+func (discard) Denied(event.Denied)     {}

@@ -1,0 +1,73 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/event"
+	"github.com/rescind-edge/rescind/internal/purge"
+)
+
+// Why a call is turned down. Errors wrap one of these, a *LimitedError or
+// purge.ErrBadSelector; their texts may be shown to the caller and hold no
+// secret.
+var (
+	// ErrUnauthenticated is returned for a token that is not known, and without
+	// a token where the caller's address does not stand in for one.
+	ErrUnauthenticated = errors.New("the credentials are missing or invalid")
+	// ErrForbidden is returned for a token that is known and lacks the scope or
+	// the service.
+	ErrForbidden = errors.New("not allowed with this token")
+	// ErrUnknownService is returned where nothing configured has that id or
+	// that host, and where neither was given and there are several services.
+	ErrUnknownService = errors.New("unknown service")
+	// ErrUnknownPurge is returned for an id without a receipt on this node: it
+	// was never given out, or it is older than the receipts that are kept.
+	ErrUnknownPurge = errors.New("unknown purge")
+	// ErrTooManyKeys is returned for more than purge.MaxKeys selectors.
+	ErrTooManyKeys = errors.New("too many selectors in one purge")
+	// ErrBadRequest is returned for what is wrong with a request apart from its
+	// selectors.
+	ErrBadRequest = errors.New("bad request")
+	// ErrTooLate is returned by Revert once the undo window has passed or the
+	// purge's effects have merged with those of others.
+	ErrTooLate = errors.New("too late to revert")
+)
+
+// LimitedError is returned while a service receives purges faster than its
+// limit. Nothing was applied.
+type LimitedError struct {
+	RetryAfter time.Duration // until the same request would be accepted
+}
+
+func (e *LimitedError) Error() string {
+	return fmt.Sprintf("too many purges; retry in %v", e.RetryAfter.Round(time.Millisecond))
+}
+
+// reasonOf maps an error of this package to the fixed set that events carry.
+func reasonOf(err error) event.DeniedReason {
+	var limited *LimitedError
+	switch {
+	case errors.Is(err, ErrUnauthenticated):
+		return event.DeniedUnauthenticated
+	case errors.Is(err, ErrForbidden):
+		return event.DeniedForbidden
+	case errors.Is(err, ErrUnknownService):
+		return event.DeniedUnknownService
+	case errors.Is(err, ErrUnknownPurge):
+		return event.DeniedUnknownPurge
+	case errors.Is(err, ErrTooManyKeys):
+		return event.DeniedTooMany
+	case errors.Is(err, ErrTooLate):
+		return event.DeniedTooLate
+	case errors.As(err, &limited):
+		return event.DeniedLimited
+	}
+	return event.DeniedInvalid
+}
+
+// badHost says that a selector's host cannot have objects of the service.
+func badHost(host, service string) error {
+	return fmt.Errorf("%w: %q is not a domain of service %q", purge.ErrBadSelector, host, service)
+}

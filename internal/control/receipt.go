@@ -1,0 +1,74 @@
+package control
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/event"
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/purge"
+)
+
+// Receipt says what became of a purge on this node. Its slices are shared and
+// must not be changed.
+type Receipt struct {
+	ID        purge.ID
+	Service   string
+	Selectors []purge.Selector
+	Effect    purge.Effect // in normal form
+	Note      string
+	Actor     string
+	Dialect   string
+
+	Accepted time.Time
+	Took     time.Duration  // from Accepted until it was in force
+	Position field.Position // the node's, with this purge
+
+	// Count is the number of objects withdrawn or made stale on this node. It
+	// is known for purges by URL alone: others find their objects as they are
+	// asked for.
+	Count      int
+	CountKnown bool
+
+	Reverted *Reverted // nil while the purge stands
+
+	everything bool // took the whole service
+}
+
+// Reverted says that a purge was taken back.
+type Reverted struct {
+	ID      purge.ID // of the purge
+	Outcome purge.Undo
+	Actor   string
+	Time    time.Time
+}
+
+// need returns the scope that taking the purge back needs: that of making it.
+func (r Receipt) need() Scope { return marks{everything: r.everything}.need() }
+
+// event returns the record of an applied purge.
+func (r Receipt) event(addr netip.Addr) event.Purged {
+	e := event.Purged{
+		Time: r.Accepted, ID: r.ID.String(), Service: r.Service,
+		Mode: r.Effect.Mode.String(), Actor: r.Actor, Addr: addr, Dialect: r.Dialect, Note: r.Note,
+		Took: r.Took, Count: r.Count, CountKnown: r.CountKnown,
+	}
+	shown := r.Selectors[:min(len(r.Selectors), event.MaxSelectors)]
+	e.Omitted = len(r.Selectors) - len(shown)
+	for _, s := range shown {
+		value := s.String()
+		e.Selectors = append(e.Selectors, event.Selector{
+			Kind: s.Kind.String(), Value: value[:min(len(value), event.MaxSelectorBytes)],
+		})
+	}
+	return e
+}
+
+// bytes estimates what keeping the receipt takes.
+func (r Receipt) bytes() int {
+	n := 512 + len(r.Note)
+	for _, s := range r.Selectors {
+		n += 128 + len(s.Key) + len(s.Target.Host) + len(s.Target.Path) + len(s.Target.Query)
+	}
+	return n
+}

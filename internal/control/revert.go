@@ -1,0 +1,64 @@
+package control
+
+import (
+	"fmt"
+
+	"github.com/rescind-edge/rescind/internal/event"
+	"github.com/rescind-edge/rescind/internal/purge"
+)
+
+// Revert takes a purge back: what it withdrew can be used again, as far as it
+// is still stored and no other purge withdrew it. It needs what making the
+// purge needed. Repeating it changes nothing and says so. The error wraps
+// ErrUnauthenticated, ErrForbidden, ErrUnknownService, ErrUnknownPurge or
+// ErrTooLate.
+func (c *Control) Revert(creds Credentials, id purge.ID) (Reverted, error) {
+	st := c.state.Load()
+	who, err := st.authenticate(creds)
+	if err != nil {
+		return Reverted{}, c.deny(who, attempt{action: event.DeniedRevert}, err)
+	}
+	c.reverting.Lock()
+	rev, service, err := c.revert(st, who, id)
+	c.reverting.Unlock()
+	if err != nil {
+		return Reverted{}, c.deny(who, attempt{action: event.DeniedRevert, service: service}, err)
+	}
+	if rev.Outcome != purge.UndoneAlready {
+		c.counts.reverts.Add(1)
+		c.parts.Sink.Reverted(event.Reverted{
+			Time: rev.Time, ID: id.String(), Service: service,
+			Outcome: rev.Outcome.String(), Actor: rev.Actor, Addr: creds.Addr,
+		})
+	}
+	return rev, nil
+}
+
+// revert is called by one goroutine at a time.
+func (c *Control) revert(st *state, who caller, id purge.ID) (Reverted, string, error) {
+	receipt, ok := c.ledger.get(id)
+	if !ok {
+		if who.token == nil && !who.creds.local() {
+			return Reverted{}, "", ErrUnauthenticated
+		}
+		return Reverted{}, "", fmt.Errorf("%w %v", ErrUnknownPurge, id)
+	}
+	if err := who.authorise(receipt.Service, st.services[receipt.Service], receipt.need()); err != nil {
+		return Reverted{}, receipt.Service, err
+	}
+	if done := receipt.Reverted; done != nil {
+		again := *done
+		again.Outcome = purge.UndoneAlready
+		return again, receipt.Service, nil
+	}
+	now := c.parts.Now()
+	rev := Reverted{ID: id, Actor: who.actor(), Time: now}
+	switch rev.Outcome = c.parts.Engine.Revert(now.UnixNano(), id); rev.Outcome {
+	case purge.Undone, purge.UndoneInPart:
+		c.ledger.reverted(rev)
+		return rev, receipt.Service, nil
+	}
+	// The purge was applied here and its receipt says that nobody took it back:
+	// an engine that does not know it has carried it out and forgotten it.
+	return Reverted{}, receipt.Service, fmt.Errorf("%w purge %v", ErrTooLate, id)
+}

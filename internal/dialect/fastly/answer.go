@@ -1,0 +1,132 @@
+package fastly
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
+)
+
+// status is the answer to a purge; purge_all has no id.
+type status struct {
+	Status string `json:"status"`
+	ID     string `json:"id,omitempty"`
+}
+
+// failure is the answer to what was refused. Some clients compare Msg.
+type failure struct {
+	Msg    string `json:"msg"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// What failures say. msgUnauthenticated is compared by a client, letter by
+// letter.
+const (
+	msgUnauthenticated = "Provided credentials are missing or invalid"
+	msgForbidden       = "You are not authorized to perform this action"
+	msgNotFound        = "Record not found"
+	msgBadRequest      = "Bad request"
+	msgLimited         = "Too many requests"
+	msgTooLarge        = "Request body too large"
+	msgMethod          = "Method not allowed"
+)
+
+func writePurged(w http.ResponseWriter, r control.Receipt) {
+	setCount(w, r)
+	writeJSON(w, http.StatusOK, status{Status: "ok", ID: r.ID.String()})
+}
+
+// keyID says under which id a key was purged.
+type keyID struct{ key, id string }
+
+// writeKeyIDs writes the map from key to id in the order of the request.
+// Clients look their key up in it, so it must be spelt as they sent it.
+func writeKeyIDs(w http.ResponseWriter, ids []keyID) {
+	var b bytes.Buffer
+	sep := byte('{')
+	for _, k := range ids {
+		b.WriteByte(sep)
+		sep = ','
+		b.Write(encode(k.key))
+		b.WriteByte(':')
+		b.Write(encode(k.id))
+	}
+	b.WriteByte('}')
+	write(w, http.StatusOK, b.Bytes())
+}
+
+func writeJSON(w http.ResponseWriter, code int, v any) { write(w, code, encode(v)) }
+
+// encode returns v as JSON without a final line feed, its "<" and "&" as they
+// are. It is given only types that can be encoded.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic("fastly: " + err.Error())
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// write sends an answer. The content type has no charset, because one client
+// parses an answer only if it is exactly this.
+func write(w http.ResponseWriter, code int, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(code)
+	w.Write(body) // a client that has gone learns nothing more
+}
+
+func writeError(w http.ResponseWriter, err error) {
+	var limited *control.LimitedError
+	switch {
+	case errors.Is(err, control.ErrUnauthenticated):
+		w.Header().Set("WWW-Authenticate", `Bearer realm="rescind"`)
+		writeJSON(w, http.StatusUnauthorized, failure{Msg: msgUnauthenticated})
+	case errors.Is(err, control.ErrForbidden):
+		writeJSON(w, http.StatusForbidden, failure{msgForbidden, err.Error()})
+	case errors.Is(err, control.ErrUnknownService):
+		writeJSON(w, http.StatusNotFound, failure{msgNotFound, err.Error()})
+	case errors.Is(err, dialect.ErrBodyTooLarge):
+		writeJSON(w, http.StatusRequestEntityTooLarge, failure{msgTooLarge, err.Error()})
+	case errors.As(err, &limited):
+		writeLimited(w, limited)
+	default:
+		writeJSON(w, http.StatusBadRequest, failure{msgBadRequest, detail(err)})
+	}
+}
+
+// detail returns an error's text without repeating msgBadRequest.
+func detail(err error) string {
+	return strings.TrimPrefix(err.Error(), control.ErrBadRequest.Error()+": ")
+}
+
+func writeLimited(w http.ResponseWriter, limited *control.LimitedError) {
+	wait := max(1, int64(math.Ceil(limited.RetryAfter.Seconds())))
+	h := w.Header()
+	h.Set("Retry-After", strconv.FormatInt(wait, 10))
+	h.Set("Fastly-RateLimit-Remaining", "0")
+	h.Set("Fastly-RateLimit-Reset", strconv.FormatInt(time.Now().Unix()+wait, 10))
+	writeJSON(w, http.StatusTooManyRequests, failure{msgLimited, limited.Error()})
+}
+
+// writeWrongMethod answers a method that a path does not take, or a path that
+// is not known where it takes none.
+func writeWrongMethod(w http.ResponseWriter, methods []string) {
+	if len(methods) == 0 {
+		writeJSON(w, http.StatusNotFound, failure{msgNotFound, "this server knows no such path; it purges, and lists services"})
+		return
+	}
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	writeJSON(w, http.StatusMethodNotAllowed, failure{msgMethod, "use " + strings.Join(methods, " or ")})
+}

@@ -1,0 +1,121 @@
+package fastly
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
+	"github.com/rescind-edge/rescind/internal/purge"
+)
+
+// API returns the handler of the admin listener. It takes any Host, since
+// clients that were pointed here by a proxy setting keep Fastly's, and answers
+// every path that it does not know with a JSON object, which clients parse.
+func API(door dialect.Door) http.Handler { return api{door} }
+
+// name is this dialect's in receipts and logs.
+const name = "fastly"
+
+type api struct{ dialect.Door }
+
+func (a api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == "PURGE" {
+		purgeTarget(w, r, a.Control, a.credentials(r))
+		return
+	}
+	rt := parse(r.RequestURI)
+	if methods := rt.action.methods(); !slices.Contains(methods, r.Method) {
+		writeWrongMethod(w, methods)
+		return
+	}
+	if r.Method != http.MethodPost {
+		a.services(w, r, rt)
+		return
+	}
+	creds := a.credentials(r)
+	if err := a.Control.Authenticate(creds, name); err != nil {
+		writeError(w, err)
+		return
+	}
+	switch rt.action {
+	case purgeURL:
+		a.purgeURL(w, r, creds, rt)
+	case purgeKey:
+		a.purgeKey(w, r, creds, rt)
+	case purgeKeys:
+		a.purgeKeys(w, r, creds, rt)
+	case purgeAll:
+		a.purgeAll(w, r, creds, rt)
+	}
+}
+
+// methods returns the methods that an action takes; none for unknown.
+func (a action) methods() []string {
+	switch a {
+	case unknown:
+		return nil
+	case oneService, allServices, findService:
+		return []string{http.MethodGet, http.MethodHead}
+	}
+	return []string{http.MethodPost}
+}
+
+func (a api) credentials(r *http.Request) control.Credentials {
+	return a.Credentials(r, control.AdminListener)
+}
+
+func (a api) purgeURL(w http.ResponseWriter, r *http.Request, creds control.Credentials, rt route) {
+	selector, err := purge.URL(bothSchemes(rt.rest))
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	receipt, err := a.Control.Purge(creds, request(r, "", selector))
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	writePurged(w, receipt)
+}
+
+func (a api) purgeKey(w http.ResponseWriter, r *http.Request, creds control.Credentials, rt route) {
+	selector, err := purge.Key(rt.rest)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	receipt, err := a.Control.Purge(creds, request(r, rt.service, selector))
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	setKeyCount(w, 1)
+	writePurged(w, receipt)
+}
+
+func (a api) purgeAll(w http.ResponseWriter, r *http.Request, creds control.Credentials, rt route) {
+	if _, err := a.Control.Purge(creds, request(r, rt.service, purge.All())); err != nil {
+		writeError(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, status{Status: "ok"})
+}
+
+// request is a purge of a service, or of the selectors' hosts where service is
+// empty, soft where the header says so.
+func request(r *http.Request, service string, selectors ...purge.Selector) control.Request {
+	req := control.Request{Service: service, Selectors: selectors, Dialect: name}
+	if _, soft := r.Header["Fastly-Soft-Purge"]; soft {
+		req.Effect = purge.SoftEffect()
+	}
+	return req
+}
+
+// setKeyCount sets the fields that answers about keys have: how many there
+// were, and a rate of purges which this API's own answers give as 0.
+func setKeyCount(w http.ResponseWriter, n int) {
+	w.Header().Set("Fastly-Surrogate-Key-Count", strconv.Itoa(n))
+	w.Header().Set("Fastly-Instant-Rate", "0")
+}

@@ -1,0 +1,74 @@
+package fastly
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/purge"
+)
+
+// HeaderCount carries the number of objects that a purge by URL withdrew or
+// made stale on the answering node.
+const HeaderCount = "Rescind-Purged"
+
+// Purge returns the handler of PURGE on the sites' own listeners: it purges the
+// URL that it is sent to, under both schemes. It is for requests with that
+// method alone. A caller that is not let in gets 401, with a token that does
+// not suffice 403, both as JSON: this API's clients know no others.
+func Purge(door dialect.Door) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		purgeTarget(w, r, door.Control, door.Credentials(r, control.DataListener))
+	})
+}
+
+func purgeTarget(w http.ResponseWriter, r *http.Request, c *control.Control, creds control.Credentials) {
+	if err := c.Authenticate(creds, name); err != nil {
+		writeError(w, err)
+		return
+	}
+	selector, err := purge.URL(targetURL(r, creds.Listener))
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	receipt, err := c.Purge(creds, request(r, "", selector))
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	writePurged(w, receipt)
+}
+
+// targetURL returns the URL that a PURGE request is for. On the admin listener
+// an old client's "/https://host/path" names the URL itself.
+func targetURL(r *http.Request, on control.Listener) string {
+	raw := originForm(r.RequestURI)
+	if on == control.AdminListener && wholeURL(raw) {
+		return bothSchemes(raw[1:])
+	}
+	if !strings.HasPrefix(raw, "/") {
+		raw = "/" + raw
+	}
+	// The parser would find userinfo and the like in a Host that holds them;
+	// only a host and a port may come from there.
+	host, ok := field.NormalHost("", r.Host)
+	if !ok {
+		return "" // names no host: refused
+	}
+	return "//" + host + escapeHash(raw)
+}
+
+func wholeURL(raw string) bool {
+	return strings.HasPrefix(raw, "/https:/") || strings.HasPrefix(raw, "/http:/")
+}
+
+// setCount sets HeaderCount where the number is known.
+func setCount(w http.ResponseWriter, r control.Receipt) {
+	if r.CountKnown {
+		w.Header().Set(HeaderCount, strconv.Itoa(r.Count))
+	}
+}

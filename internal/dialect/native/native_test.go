@@ -1,0 +1,262 @@
+package native
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rescind-edge/rescind/api"
+	"github.com/rescind-edge/rescind/internal/dialect"
+	"github.com/rescind-edge/rescind/internal/dialect/dialecttest"
+	"github.com/rescind-edge/rescind/internal/purge"
+)
+
+const page = "https://www.example.com/docs/page"
+
+func handlerOf(n *dialecttest.Node) http.Handler {
+	return New(Config{Door: n.Door(), Status: func() api.Status {
+		return api.Status{Node: "n1", Services: []api.ServiceStatus{{ID: "shop"}, {ID: "blog"}}}
+	}})
+}
+
+// send sends a request with a JSON body and returns the answer.
+func send(t *testing.T, n *dialecttest.Node, line, token, body string) dialecttest.Answer {
+	t.Helper()
+	return dialecttest.Send(t, handlerOf(n), fmt.Sprintf(
+		"%s HTTP/1.1\nHost: a\nAuthorization: Bearer %s\nContent-Type: application/json\nContent-Length: %d\n\n%s", line, token, len(body), body))
+}
+
+// decode reads the body of a success.
+func decode[T any](t *testing.T, a dialecttest.Answer) T {
+	t.Helper()
+	var v T
+	if a.Status != 200 || a.Header.Get("Content-Type") != api.ContentType {
+		t.Fatalf("answered %d %s %s", a.Status, a.Header.Get("Content-Type"), a.Body)
+	}
+	if err := json.Unmarshal([]byte(a.Body), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestPurge(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		body string
+		keys []string // of the object at page
+		want purge.State
+	}{
+		{"url", `{"urls":["https://www.example.com/docs/page"]}`, nil, purge.Withdrawn},
+		{"url of the other scheme", `{"urls":["http://www.example.com/docs/page"]}`, nil, purge.Live},
+		{"url of both schemes", `{"urls":["www.example.com/docs/page"]}`, nil, purge.Withdrawn},
+		{"key", `{"service":"shop","keys":["other","k"]}`, []string{"k"}, purge.Withdrawn},
+		{"another key", `{"service":"shop","keys":["other"]}`, []string{"k"}, purge.Live},
+		{"path", `{"paths":["www.example.com/docs"]}`, nil, purge.Withdrawn},
+		{"path on any host", `{"service":"shop","paths":["/docs/"]}`, nil, purge.Withdrawn},
+		{"path that is no segment", `{"service":"shop","paths":["/doc"]}`, nil, purge.Live},
+		{"host", `{"hosts":["www.example.com"]}`, nil, purge.Withdrawn},
+		{"all", `{"service":"shop","all":true}`, nil, purge.Withdrawn},
+		{"several at once", `{"service":"shop","keys":["x"],"urls":["//www.example.com/y"],"paths":["/docs"]}`, nil, purge.Withdrawn},
+		{"soft", `{"service":"shop","keys":["k"],"mode":"soft"}`, []string{"k"}, purge.Softened},
+		{"soft with bounds", `{"service":"shop","keys":["k"],"mode":"soft","ttl":"1m","grace":"0s"}`, []string{"k"}, purge.Softened},
+		{"soft with nothing left", `{"service":"shop","keys":["k"],"mode":"soft","ttl":"0s","grace":"0s","keep":"0s"}`, []string{"k"}, purge.Withdrawn},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			n := dialecttest.New(t)
+			got := decode[api.Receipt](t, send(t, n, "POST /v1/purges", dialecttest.Deploy, tc.body))
+			if got.Service != "shop" || got.Actor != "deploy" || got.Dialect != "native" || got.Position != 1 || got.Time.IsZero() {
+				t.Errorf("receipt %+v", got)
+			}
+			if state := n.State(t, "shop", page, tc.keys...); state != tc.want {
+				t.Errorf("the object is %v, want %v", state, tc.want)
+			}
+		})
+	}
+}
+
+func TestReceiptSaysWhatWasAsked(t *testing.T) {
+	n := dialecttest.New(t)
+	got := decode[api.Receipt](t, send(t, n, "POST /v1/purges", dialecttest.Deploy,
+		`{"urls":["HTTPS://WWW.example.com:443/a#top"],"mode":"soft","ttl":"90s","keep":"1h","note":"price list"}`))
+	want := api.Selector{Kind: api.ByURL, Value: "https://www.example.com/a"}
+	if len(got.Selectors) != 1 || got.Selectors[0] != want || got.Note != "price list" || got.Mode != api.Soft {
+		t.Errorf("receipt %+v", got)
+	}
+	if got.TTL == nil || time.Duration(*got.TTL) != 90*time.Second || got.Grace != nil || got.Keep == nil || time.Duration(*got.Keep) != time.Hour {
+		t.Errorf("bounds %v %v %v", got.TTL, got.Grace, got.Keep)
+	}
+	if got.Count == nil || *got.Count != dialecttest.Touched {
+		t.Errorf("count %v", got.Count)
+	}
+}
+
+func TestReceiptsAndRevert(t *testing.T) {
+	n := dialecttest.New(t)
+	var ids []string
+	for _, key := range []string{"a", "b"} {
+		r := decode[api.Receipt](t, send(t, n, "POST /v1/purges", dialecttest.Deploy, `{"service":"shop","keys":["`+key+`"]}`))
+		ids = append(ids, r.ID)
+	}
+	list := decode[api.List](t, send(t, n, "GET /v1/purges", dialecttest.Watcher, ""))
+	if len(list.Purges) != 2 || list.Purges[0].ID != ids[1] || list.Purges[1].ID != ids[0] {
+		t.Errorf("list %+v, want the newest first", list)
+	}
+	if list = decode[api.List](t, send(t, n, "GET /v1/purges?limit=1", dialecttest.Watcher, "")); len(list.Purges) != 1 {
+		t.Errorf("%d receipts, want 1", len(list.Purges))
+	}
+	rev := decode[api.Revert](t, send(t, n, "POST /v1/purges/"+ids[0]+"/revert", dialecttest.Editor, ""))
+	if rev.ID != ids[0] || rev.Outcome != api.RevertDone || rev.Actor != "editor" {
+		t.Errorf("revert %+v", rev)
+	}
+	if n.State(t, "shop", page, "a") != purge.Live || n.State(t, "shop", page, "b") != purge.Withdrawn {
+		t.Error("not exactly the purge that was named is reverted")
+	}
+	again := decode[api.Revert](t, send(t, n, "POST /v1/purges/"+ids[0]+"/revert", dialecttest.Editor, ""))
+	if again.Outcome != api.RevertAlready {
+		t.Errorf("revert again %+v", again)
+	}
+	got := decode[api.Receipt](t, send(t, n, "GET /v1/purges/"+ids[0], dialecttest.Editor, ""))
+	if got.Reverted == nil || got.Reverted.Outcome != api.RevertDone {
+		t.Errorf("receipt %+v", got)
+	}
+}
+
+func TestStatusShowsOnesOwn(t *testing.T) {
+	n := dialecttest.New(t)
+	if got := decode[api.Status](t, send(t, n, "GET /v1/status", dialecttest.Editor, "")); got.Node != "n1" || len(got.Services) != 1 {
+		t.Errorf("an editor of one service sees %+v", got.Services)
+	}
+	if got := decode[api.Status](t, send(t, n, "GET /v1/status", "", "")); len(got.Services) != 2 {
+		t.Errorf("the node's own host sees %+v", got.Services)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	keys := make([]string, 257)
+	for i := range keys {
+		keys[i] = fmt.Sprintf(`"key-%d"`, i)
+	}
+	for _, tc := range []struct {
+		name, line, token, body string
+		status                  int
+		kind                    string // the last segment of its type
+	}{
+		{"wrong token", "POST /v1/purges", dialecttest.Wrong, `{"service":"shop","all":true}`, 401, "unauthenticated"},
+		{"wrong token and no JSON", "POST /v1/purges", dialecttest.Wrong, `{`, 401, "unauthenticated"},
+		{"wrong token for reading", "GET /v1/purges", dialecttest.Wrong, "", 401, "unauthenticated"},
+		{"wrong token for the status", "GET /v1/status", dialecttest.Wrong, "", 401, "unauthenticated"},
+		{"token that only reads", "POST /v1/purges", dialecttest.Watcher, `{"service":"shop","keys":["k"]}`, 403, "forbidden"},
+		{"token for some", "POST /v1/purges", dialecttest.Editor, `{"service":"shop","all":true}`, 403, "forbidden"},
+		{"token of another service", "POST /v1/purges", dialecttest.Editor, `{"service":"blog","keys":["k"]}`, 403, "forbidden"},
+		{"unknown service", "POST /v1/purges", dialecttest.Root, `{"service":"nobody","keys":["k"]}`, 404, "unknown-service"},
+		{"no service", "POST /v1/purges", dialecttest.Root, `{"keys":["k"]}`, 404, "unknown-service"},
+		{"unknown host", "POST /v1/purges", dialecttest.Root, `{"urls":["nobody.example/"]}`, 404, "unknown-service"},
+		{"another's host", "POST /v1/purges", dialecttest.Root, `{"service":"shop","urls":["blog.example/"]}`, 400, "bad-selector"},
+		{"257 keys", "POST /v1/purges", dialecttest.Root, `{"service":"shop","keys":[` + strings.Join(keys, ",") + `]}`, 400, "too-many"},
+		{"a key of 2 KB", "POST /v1/purges", dialecttest.Root, `{"service":"shop","keys":["` + strings.Repeat("k", 2048) + `"]}`, 400, "bad-selector"},
+		{"a bad URL", "POST /v1/purges", dialecttest.Root, `{"urls":["ftp://www.example.com/"]}`, 400, "bad-selector"},
+		{"nothing named", "POST /v1/purges", dialecttest.Root, `{"service":"shop"}`, 400, "bad-request"},
+		{"no body", "POST /v1/purges", dialecttest.Root, "", 400, "bad-request"},
+		{"malformed JSON", "POST /v1/purges", dialecttest.Root, `{"service":`, 400, "bad-request"},
+		{"two objects", "POST /v1/purges", dialecttest.Root, `{"service":"shop","keys":["k"]}{}`, 400, "bad-request"},
+		{"wrong type", "POST /v1/purges", dialecttest.Root, `{"service":"shop","keys":"k"}`, 400, "bad-request"},
+		{"misspelt selector", "POST /v1/purges", dialecttest.Root, `{"service":"shop","keys":["k"],"path":"/a"}`, 400, "bad-request"},
+		{"unknown mode", "POST /v1/purges", dialecttest.Root, `{"service":"shop","keys":["k"],"mode":"warm"}`, 400, "bad-request"},
+		{"hard with bounds", "POST /v1/purges", dialecttest.Root, `{"service":"shop","keys":["k"],"ttl":"1s"}`, 400, "bad-request"},
+		{"negative bound", "POST /v1/purges", dialecttest.Root, `{"service":"shop","keys":["k"],"mode":"soft","grace":"-1s"}`, 400, "bad-request"},
+		{"bound without a unit", "POST /v1/purges", dialecttest.Root, `{"service":"shop","keys":["k"],"mode":"soft","grace":"10"}`, 400, "bad-request"},
+		{"long note", "POST /v1/purges", dialecttest.Root, `{"service":"shop","keys":["k"],"note":"` + strings.Repeat("x", 300) + `"}`, 400, "bad-request"},
+		{"oversize body", "POST /v1/purges", dialecttest.Root, `{"service":"` + strings.Repeat("x", dialect.MaxBody) + `"}`, 413, "too-large"},
+		{"unknown purge", "GET /v1/purges/01ARZ3NDEKTSV4RRFFQ69G5FAV", dialecttest.Root, "", 404, "unknown-purge"},
+		{"no id", "GET /v1/purges/x", dialecttest.Root, "", 404, "unknown-purge"},
+		{"revert of an unknown purge", "POST /v1/purges/01ARZ3NDEKTSV4RRFFQ69G5FAV/revert", dialecttest.Root, "", 404, "unknown-purge"},
+		{"bad limit", "GET /v1/purges?limit=0", dialecttest.Root, "", 400, "bad-request"},
+		{"unknown path", "GET /v1/purge", dialecttest.Root, "", 404, "about:blank"},
+		{"unknown method", "DELETE /v1/purges", dialecttest.Root, "", 405, "about:blank"},
+		{"unknown method of a purge", "BREW /v1/purges/01ARZ3NDEKTSV4RRFFQ69G5FAV", dialecttest.Root, "", 405, "about:blank"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			n := dialecttest.New(t)
+			check(t, send(t, n, tc.line, tc.token, tc.body), tc.status, tc.kind)
+			if n.State(t, "shop", page, "k") != purge.Live {
+				t.Error("something was purged all the same")
+			}
+		})
+	}
+}
+
+// check tells whether an answer is a problem that says what to do.
+func check(t *testing.T, got dialecttest.Answer, status int, kind string) {
+	t.Helper()
+	var p api.Problem
+	if err := json.Unmarshal([]byte(got.Body), &p); err != nil {
+		t.Fatalf("answered %d %q: %v", got.Status, got.Body, err)
+	}
+	if got.Status != status || p.Status != status || !strings.HasSuffix(p.Type, kind) {
+		t.Errorf("answered %d %s; want %d %s", got.Status, got.Body, status, kind)
+	}
+	if p.Title == "" || p.Next == "" || strings.Contains(p.Detail, "struct") {
+		t.Errorf("problem %s does not help", got.Body)
+	}
+	if got.Header.Get("Content-Type") != api.ProblemContentType {
+		t.Errorf("Content-Type is %q", got.Header.Get("Content-Type"))
+	}
+	if allow := got.Header.Get("Allow"); (status == 405) != (allow != "") {
+		t.Errorf("Allow is %q", allow)
+	}
+}
+
+func TestStrangersAreRefusedWithoutAToken(t *testing.T) {
+	n := dialecttest.New(t)
+	n.From = dialecttest.Stranger
+	for _, line := range []string{
+		"POST /v1/purges", "GET /v1/purges", "GET /v1/status",
+		"GET /v1/purges/01ARZ3NDEKTSV4RRFFQ69G5FAV", "POST /v1/purges/01ARZ3NDEKTSV4RRFFQ69G5FAV/revert",
+	} {
+		check(t, send(t, n, line, "", `{"service":"shop","all":true}`), 401, "unauthenticated")
+	}
+	if n.State(t, "shop", page) != purge.Live {
+		t.Error("a stranger purged")
+	}
+}
+
+func TestContentTypes(t *testing.T) {
+	const body = `{"service":"shop","keys":["k"]}`
+	for kind, status := range map[string]int{
+		"": 200, "application/json": 200, "application/json; charset=utf-8": 200,
+		"application/x-www-form-urlencoded": 415, "text/plain": 415, ";": 415,
+	} {
+		n := dialecttest.New(t)
+		line := ""
+		if kind != "" {
+			line = "Content-Type: " + kind + "\n"
+		}
+		got := dialecttest.Send(t, handlerOf(n), fmt.Sprintf("POST /v1/purges HTTP/1.1\nHost: a\n%sContent-Length: %d\n\n%s", line, len(body), body))
+		if got.Status != status {
+			t.Errorf("%q: answered %d %s, want %d", kind, got.Status, got.Body, status)
+		}
+	}
+}
+
+func FuzzParsePurge(f *testing.F) {
+	for _, seed := range []string{
+		`{"service":"shop","keys":["a"],"mode":"soft","ttl":"1m"}`, `{"urls":["//h/p"],"paths":["/"],"hosts":["h"],"all":true}`, `{}`, `null`, `[`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r, err := parsePurge(body)
+		if err != nil {
+			return
+		}
+		if len(r.Selectors) > purge.MaxKeys+1 {
+			t.Errorf("%d selectors", len(r.Selectors))
+		}
+		if r.Effect.Mode == purge.Hard && r.Effect != (purge.Effect{}) {
+			t.Errorf("a hard purge with %+v", r.Effect)
+		}
+	})
+}

@@ -1,0 +1,124 @@
+package native
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rescind-edge/rescind/api"
+	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
+	"github.com/rescind-edge/rescind/internal/purge"
+)
+
+// problems are the kinds of problem by the error that causes them, the first
+// that matches. Their types are relative references: what names a kind must not
+// depend on where a node happens to run.
+var problems = [...]struct {
+	cause error
+	kind  api.Problem
+}{
+	{control.ErrUnauthenticated, api.Problem{
+		Type: "/problems/unauthenticated", Title: "Credentials are missing or invalid", Status: http.StatusUnauthorized,
+		Next: "send a configured token as Authorization: Bearer, or call from the node's own host",
+	}},
+	{control.ErrForbidden, api.Problem{
+		Type: "/problems/forbidden", Title: "Not allowed with this token", Status: http.StatusForbidden,
+		Next: "use a token with that scope and service, or add them to this one in the configuration",
+	}},
+	{control.ErrUnknownService, api.Problem{
+		Type: "/problems/unknown-service", Title: "Unknown service", Status: http.StatusNotFound,
+		Next: "GET " + api.PathStatus + " lists the services and their domains",
+	}},
+	{control.ErrUnknownPurge, api.Problem{
+		Type: "/problems/unknown-purge", Title: "Unknown purge", Status: http.StatusNotFound,
+		Next: "GET " + api.PathPurges + " lists the purges that this node has receipts of",
+	}},
+	{purge.ErrBadID, api.Problem{
+		Type: "/problems/unknown-purge", Title: "Unknown purge", Status: http.StatusNotFound,
+		Next: "GET " + api.PathPurges + " lists the purges that this node has receipts of",
+	}},
+	{control.ErrTooLate, api.Problem{
+		Type: "/problems/too-late", Title: "Too late to revert", Status: http.StatusConflict,
+		Next: "what was purged is fetched again as it is asked for; nothing needs to be done",
+	}},
+	{control.ErrTooManyKeys, api.Problem{
+		Type: "/problems/too-many", Title: "Too many selectors in one purge", Status: http.StatusBadRequest,
+		Next: "split them over several purges",
+	}},
+	{purge.ErrBadSelector, api.Problem{
+		Type: "/problems/bad-selector", Title: "Bad selector", Status: http.StatusBadRequest,
+		Next: "correct it; nothing was purged",
+	}},
+	{dialect.ErrBodyTooLarge, api.Problem{
+		Type: "/problems/too-large", Title: "Request body too large", Status: http.StatusRequestEntityTooLarge,
+		Next: "split it over several purges",
+	}},
+	{errContentType, api.Problem{
+		Type: "/problems/content-type", Title: "Unsupported content type", Status: http.StatusUnsupportedMediaType,
+		Next: "send Content-Type: " + api.ContentType,
+	}},
+}
+
+// badRequestKind is the kind of every other error.
+var badRequestKind = api.Problem{
+	Type: "/problems/bad-request", Title: "Bad request", Status: http.StatusBadRequest,
+	Next: "correct it; nothing was purged",
+}
+
+// problemOf returns the problem that an error is, and sets the header fields
+// that go with it.
+func problemOf(w http.ResponseWriter, err error) api.Problem {
+	var limited *control.LimitedError
+	if errors.As(err, &limited) {
+		return limitedProblem(w, limited)
+	}
+	if errors.Is(err, control.ErrUnauthenticated) {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="rescind"`)
+	}
+	for _, p := range problems {
+		if errors.Is(err, p.cause) {
+			p.kind.Detail = err.Error()
+			return p.kind
+		}
+	}
+	p := badRequestKind
+	p.Detail = err.Error()
+	return p
+}
+
+func limitedProblem(w http.ResponseWriter, limited *control.LimitedError) api.Problem {
+	wait := max(1, int64(math.Ceil(limited.RetryAfter.Seconds())))
+	w.Header().Set("Retry-After", strconv.FormatInt(wait, 10))
+	return api.Problem{
+		Type: "/problems/limited", Title: "Too many purges", Status: http.StatusTooManyRequests,
+		Detail: limited.Error(), Next: fmt.Sprintf("send it again in %d s; nothing was purged", wait),
+	}
+}
+
+func noSuchPath() api.Problem {
+	return api.Problem{
+		Type: "about:blank", Title: "Not Found", Status: http.StatusNotFound,
+		Next: "the paths are " + api.PathPurges + ", " + api.PathPurges + "/{id}, " +
+			api.PathPurges + "/{id}" + api.RevertSuffix + " and " + api.PathStatus,
+	}
+}
+
+func wrongMethod(w http.ResponseWriter, e endpoint) api.Problem {
+	methods := slices.Sorted(maps.Keys(e))
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	return api.Problem{
+		Type: "about:blank", Title: "Method Not Allowed", Status: http.StatusMethodNotAllowed,
+		Next: "use " + strings.Join(methods, " or "),
+	}
+}
+
+func writeProblem(w http.ResponseWriter, p api.Problem) {
+	w.Header().Set("Content-Type", api.ProblemContentType)
+	write(w, p.Status, p)
+}

@@ -1,0 +1,134 @@
+package native
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rescind-edge/rescind/api"
+	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
+	"github.com/rescind-edge/rescind/internal/purge"
+)
+
+// errContentType is returned for a body that says it is something else than
+// JSON.
+var errContentType = errors.New("the body must be " + api.ContentType)
+
+func badRequest(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{control.ErrBadRequest}, args...)...)
+}
+
+// readPurge reads the body of a purge.
+func readPurge(w http.ResponseWriter, r *http.Request) (control.Request, error) {
+	if sent := r.Header.Get("Content-Type"); sent != "" {
+		if kind, _, err := mime.ParseMediaType(sent); err != nil || kind != api.ContentType {
+			return control.Request{}, errContentType
+		}
+	}
+	body, err := dialect.ReadBody(w, r)
+	if err != nil {
+		return control.Request{}, err
+	}
+	return parsePurge(body)
+}
+
+// parsePurge refuses members that it does not know: a misspelt selector must
+// not be left out in silence.
+func parsePurge(body []byte) (control.Request, error) {
+	var p api.Purge
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&p); err != nil {
+		if errors.Is(err, io.EOF) {
+			return control.Request{}, badRequest("the body is empty")
+		}
+		return control.Request{}, badRequest("%s", jsonMistake(err))
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return control.Request{}, badRequest("something follows the JSON object")
+	}
+	return requestOf(p)
+}
+
+// jsonMistake says what is wrong with a body in the API's words, not in those
+// of the types here.
+func jsonMistake(err error) string {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && wrong.Field != "" {
+		return fmt.Sprintf("%s cannot be a %s", wrong.Field, wrong.Value)
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
+}
+
+func requestOf(p api.Purge) (control.Request, error) {
+	named := len(p.URLs) + len(p.Keys) + len(p.Paths) + len(p.Hosts)
+	if named > purge.MaxKeys {
+		return control.Request{}, fmt.Errorf("%w: %d; the limit is %d", control.ErrTooManyKeys, named, purge.MaxKeys)
+	}
+	r := control.Request{Service: p.Service, Dialect: name, Note: p.Note}
+	var err error
+	if r.Effect, err = effectOf(p); err != nil {
+		return control.Request{}, err
+	}
+	r.Selectors, err = selectorsOf(p)
+	return r, err
+}
+
+func selectorsOf(p api.Purge) ([]purge.Selector, error) {
+	var all []purge.Selector
+	for _, group := range []struct {
+		texts []string
+		parse func(string) (purge.Selector, error)
+	}{
+		{p.URLs, purge.URL}, {p.Keys, purge.Key}, {p.Paths, purge.Path}, {p.Hosts, purge.Host},
+	} {
+		for _, text := range group.texts {
+			s, err := group.parse(text)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, s)
+		}
+	}
+	if p.All {
+		all = append(all, purge.All())
+	}
+	return all, nil
+}
+
+func effectOf(p api.Purge) (purge.Effect, error) {
+	switch p.Mode {
+	case "", api.Hard:
+		if p.TTL != nil || p.Grace != nil || p.Keep != nil {
+			return purge.Effect{}, badRequest("ttl, grace and keep go with mode %q only", api.Soft)
+		}
+		return purge.Effect{}, nil
+	case api.Soft:
+	default:
+		return purge.Effect{}, badRequest("mode must be %q or %q", api.Hard, api.Soft)
+	}
+	effect := purge.SoftEffect()
+	for _, bound := range []struct {
+		name string
+		from *api.Duration
+		to   *time.Duration
+	}{
+		{"ttl", p.TTL, &effect.TTL}, {"grace", p.Grace, &effect.Grace}, {"keep", p.Keep, &effect.Keep},
+	} {
+		if bound.from == nil {
+			continue
+		}
+		if *bound.from < 0 {
+			return purge.Effect{}, badRequest("%s is negative", bound.name)
+		}
+		*bound.to = time.Duration(*bound.from)
+	}
+	return effect, nil
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"io"
+)
+
+// Reader follows a Body from an offset on. It holds a reference.
+type Reader struct {
+	body  *Body
+	pos   int64 // offset of the next byte; guarded by the body's lock while that fills
+	chunk int   // index of the chunk that holds pos, a hint for complete bodies
+	base  int64 // offset of that chunk
+	live  bool  // listed in the body's readers
+}
+
+// NewReader returns a reader from offset off on.
+func (b *Body) NewReader(off int64) *Reader {
+	b.Retain()
+	r := &Reader{body: b, pos: off}
+	if b.done.Load() {
+		return r
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.mu.readers == nil {
+		b.mu.readers = make(map[*Reader]struct{})
+	}
+	b.mu.readers[r] = struct{}{}
+	r.live = true
+	return r
+}
+
+// Next returns the next bytes, which stay valid until Close, waiting until
+// there are some. It returns io.EOF at the end of a complete body, the
+// writer's error at the end of a failed one, ErrFellBehind where the bytes are
+// gone, and the context's cause where that ends first.
+func (r *Reader) Next(ctx context.Context) ([]byte, error) {
+	if r.body.done.Load() && r.body.mu.window == 0 {
+		return r.nextDone()
+	}
+	for {
+		p, wake, err := r.nextFilling()
+		if wake == nil {
+			return p, err
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// nextDone reads without a lock: a complete body does not change.
+func (r *Reader) nextDone() ([]byte, error) {
+	chunks := r.body.mu.chunks
+	for r.chunk < len(chunks) {
+		chunk := chunks[r.chunk]
+		if in := r.pos - r.base; in < int64(len(chunk)) {
+			r.pos = r.base + int64(len(chunk))
+			r.base, r.chunk = r.pos, r.chunk+1
+			return chunk[in:len(chunk):len(chunk)], nil
+		}
+		r.base += int64(len(chunk))
+		r.chunk++
+	}
+	return nil, io.EOF
+}
+
+func (r *Reader) nextFilling() (p []byte, wake <-chan struct{}, err error) {
+	b := r.body
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r.pos < b.mu.first {
+		return nil, nil, ErrFellBehind
+	}
+	if r.pos < b.mu.size {
+		at := b.mu.first
+		for _, chunk := range b.mu.chunks {
+			if in := r.pos - at; in < int64(len(chunk)) {
+				r.pos = at + int64(len(chunk))
+				if b.mu.window > 0 {
+					b.wakeLocked() // the writer may wait for this reader
+				}
+				return chunk[in:len(chunk):len(chunk)], nil, nil
+			}
+			at += int64(len(chunk))
+		}
+	}
+	switch {
+	case b.mu.err != nil:
+		return nil, nil, b.mu.err
+	case b.done.Load():
+		return nil, nil, io.EOF
+	}
+	return nil, b.waitLocked(), nil
+}
+
+// Close gives back the reader's reference. The slices it returned must no
+// longer be used.
+func (r *Reader) Close() {
+	b := r.body
+	if b == nil {
+		return
+	}
+	r.body = nil
+	var idle func()
+	if r.live {
+		b.mu.Lock()
+		delete(b.mu.readers, r)
+		if len(b.mu.readers) == 0 && !b.done.Load() && b.mu.err == nil {
+			idle = b.mu.idle
+		}
+		if b.mu.window > 0 {
+			b.wakeLocked()
+		}
+		b.mu.Unlock()
+	}
+	if idle != nil {
+		idle()
+	}
+	b.Release()
+}
+
+// Complete tells whether the body is complete.
+func (r *Reader) Complete() bool { return r.body.done.Load() }
+
+// SeekTo moves the reader to an offset, forward or back.
+func (r *Reader) SeekTo(off int64) {
+	b := r.body
+	if b.done.Load() && !r.live {
+		r.pos, r.chunk, r.base = off, 0, 0
+		return
+	}
+	b.mu.Lock()
+	r.pos, r.chunk, r.base = off, 0, 0
+	b.wakeLocked() // the writer may wait for this reader
+	b.mu.Unlock()
+}
+
+// Pos returns the offset of the next byte.
+func (r *Reader) Pos() int64 { return r.pos }
