@@ -30,6 +30,7 @@ type Stats struct {
 	Bytes   int64          // in use now: objects, and bodies that are filling or still being read
 	Budget  int64          // most bytes in use
 	Gone    map[Gone]int64 // objects that left, by why
+	Stored  int64          // objects put in
 	Refused int64          // objects and chunks for which there was no room
 }
 

@@ -25,6 +25,7 @@ type Store struct {
 	objects atomic.Int64
 	gone    [store.Removed + 1]atomic.Int64
 	refused atomic.Int64
+	stored  atomic.Int64
 }
 
 // New returns an empty Store.
@@ -46,8 +47,8 @@ func (s *Store) Get(key field.Key, m store.Matcher) *store.Object {
 }
 
 // Put implements store.Store. It refuses an object whose body is not whole, or
-// it would be served as if it were, and one that would be the oldest of a key that has the most variants; the
-// latter counts as refused.
+// it would be served as if it were, and one that would be the oldest of a key
+// that has the most variants; the latter counts as refused.
 func (s *Store) Put(o *store.Object) bool {
 	if o.Body != nil && !o.Body.Whole() {
 		o.Release()
@@ -69,6 +70,7 @@ func (s *Store) Put(o *store.Object) bool {
 		s.forget(e)
 		return false
 	}
+	s.stored.Add(1)
 	s.forgetAs(done.replaced, store.Replaced)
 	s.forgetAs(done.oldest, store.Evicted)
 	return true
@@ -155,6 +157,7 @@ func (s *Store) Stats() store.Stats {
 		Budget:  s.budget.limit,
 		Gone:    make(map[store.Gone]int64, len(s.gone)),
 		Refused: s.refused.Load(),
+		Stored:  s.stored.Load(),
 	}
 	for why := range s.gone {
 		stats.Gone[store.Gone(why)] = s.gone[why].Load()

@@ -1,0 +1,61 @@
+# Targets are listed by `make help`.
+
+GO          ?= go
+BIN         := bin/rescind
+RELEASE     ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 10s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/rescind
+	$(GO) build -trimpath -ldflags '-X main.release=$(RELEASE)' -o $(BIN) ./cmd/rescind
+
+.PHONY: test
+test: ## run the tests
+	$(GO) test ./...
+
+.PHONY: race
+race: ## run the tests under the race detector
+	$(GO) test -race ./...
+
+.PHONY: lint
+lint: ## check formatting, go vet and staticcheck
+	@files="$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'))"; \
+		if [ -n "$$files" ]; then echo "not formatted by gofmt:" $$files; exit 1; fi
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./test/...
+	$(GO) run $(STATICCHECK) ./...
+
+# -fuzzminimizetime: by default, making one input smaller takes up to a minute,
+# in which nothing is tried.
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME
+	@set -e; for package in $$($(GO) list ./...); do \
+		tests="$$($(GO) test -list '^Fuzz' $$package)"; \
+		for target in $$(echo "$$tests" | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package; \
+		done; \
+	done
+
+.PHONY: demo
+demo: ## show the product working, and exit
+	$(GO) run ./cmd/rescind demo --once
+
+.PHONY: e2e
+e2e: ## test the real binary from outside
+	$(GO) test -count 1 -tags e2e ./test/...
+
+.PHONY: ci
+ci: ## all that a change must pass
+	.ci/run
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/rescind-edge/rescind/api"
+	"github.com/rescind-edge/rescind/client"
+)
+
+func purgeCommand(s streams) *cobra.Command {
+	c := connection{s: s}
+	var p api.Purge
+	var file string
+	cmd := &cobra.Command{
+		Use:   "purge",
+		Short: "Withdraw content",
+		Long: `Withdraw content from the node. When the command returns, no request that begins
+afterwards gets what was withdrawn.
+
+All that one command names is withdrawn at one instant under one id, with which
+"rescind revert" undoes it. More than 256 keys are sent as several purges.`,
+		Example: `  rescind purge --url https://www.example.com/product/42
+  rescind purge --key product-42 --key category-7 --soft
+  rescind purge --path www.example.com/images --soft --grace 10m
+  list-changed-keys | rescind purge --file - --service shop
+  rescind purge --all --service shop --note "price list replaced"`,
+		Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := finish(&p, cmd.Flags(), file, s.in); err != nil {
+				return err
+			}
+			return c.call(func(node *client.Client) error { return sendPurge(cmd.Context(), &c, node, p) })
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&p.URLs, "url", nil, "a `URL` with all its variants; without a scheme: http and https (repeatable)")
+	flags.StringArrayVar(&p.Keys, "key", nil, "all that carries a surrogate `KEY` (repeatable)")
+	flags.StringVar(&file, "file", "", "`FILE` with one surrogate key a line; - is the standard input")
+	flags.StringArrayVar(&p.Paths, "path", nil, "a `PATH` and all below it: /path or host/path (repeatable)")
+	flags.StringArrayVar(&p.Hosts, "host", nil, "all of a `HOST` (repeatable)")
+	flags.BoolVar(&p.All, "all", false, "everything of the service")
+	flags.StringVar(&p.Service, "service", "", "the service's `ID`; needed where neither hosts nor the token say it")
+	flags.Bool("soft", false, "make it stale instead of unusable")
+	flags.Duration("ttl", 0, "with --soft: still fresh for at most this long")
+	flags.Duration("grace", 0, "with --soft: then served stale for at most this long")
+	flags.Duration("keep", 0, "with --soft: then kept for revalidation for at most this long")
+	flags.StringVar(&p.Note, "note", "", "`TEXT` for the receipt and the log")
+	c.addTo(cmd)
+	return cmd
+}
+
+// finish completes a purge from the flags that do not stand for one member.
+func finish(p *api.Purge, flags *pflag.FlagSet, file string, stdin io.Reader) error {
+	if soft, _ := flags.GetBool("soft"); soft {
+		p.Mode = api.Soft
+	}
+	for name, into := range map[string]**api.Duration{"ttl": &p.TTL, "grace": &p.Grace, "keep": &p.Keep} {
+		if !flags.Changed(name) {
+			continue
+		}
+		if p.Mode != api.Soft {
+			return usagef("--%s has a meaning only together with --soft", name)
+		}
+		length, err := flags.GetDuration(name)
+		if err != nil || length < 0 {
+			return usagef("--%s cannot be negative", name)
+		}
+		*into = duration(length)
+	}
+	if file != "" {
+		keys, err := readKeys(file, stdin)
+		if err != nil {
+			return err
+		}
+		p.Keys = append(p.Keys, keys...)
+		if len(keys) == 0 {
+			return fmt.Errorf("there is no key in %s; nothing was purged", file)
+		}
+	}
+	if len(p.URLs)+len(p.Keys)+len(p.Paths)+len(p.Hosts) == 0 && !p.All {
+		return usagef("nothing to purge: give --url, --key, --file, --path, --host or --all")
+	}
+	return nil
+}
+
+func duration(d time.Duration) *api.Duration {
+	out := api.Duration(d)
+	return &out
+}
+
+// readKeys reads one key a line. White space around a key and empty lines are
+// left out, because keys have none.
+func readKeys(file string, stdin io.Reader) ([]string, error) {
+	from := stdin
+	if file != "-" {
+		opened, err := os.Open(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the keys: %w", err)
+		}
+		defer opened.Close()
+		from = opened
+	}
+	var keys []string
+	lines := bufio.NewScanner(from) // its limit of 64 KiB a line is far above that of a key
+	for lines.Scan() {
+		if key := strings.TrimSpace(lines.Text()); key != "" {
+			keys = append(keys, key)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read the keys of %s: %w", file, err)
+	}
+	return keys, nil
+}
+
+// sendPurge sends p, its keys in as many purges as they need, and prints each
+// receipt.
+func sendPurge(ctx context.Context, c *connection, node *client.Client, p api.Purge) error {
+	parts := slices.Collect(slices.Chunk(p.Keys, api.MaxKeys))
+	if len(parts) == 0 {
+		parts = [][]string{nil}
+	}
+	var receipts []api.Receipt
+	for i, keys := range parts {
+		if i > 0 { // the rest went with the first
+			p.URLs, p.Paths, p.Hosts, p.All = nil, nil, nil, false
+		}
+		p.Keys = keys
+		receipt, err := node.Purge(ctx, p)
+		if err != nil {
+			if i > 0 {
+				err = fmt.Errorf("the first %d keys were purged, the rest was not: %w", i*api.MaxKeys, err)
+			}
+			return err
+		}
+		if c.json {
+			if err := printJSON(c.s.out, receipt); err != nil {
+				return err
+			}
+		}
+		receipts = append(receipts, *receipt)
+	}
+	if c.json {
+		return nil
+	}
+	return printReceipts(c.s.out, receipts)
+}

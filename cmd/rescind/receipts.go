@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rescind-edge/rescind/api"
+	"github.com/rescind-edge/rescind/client"
+)
+
+func purgesCommand(s streams) *cobra.Command {
+	c := connection{s: s}
+	limit := 0
+	cmd := &cobra.Command{
+		Use:   "purges [ID]",
+		Short: "List recent purges, or show one",
+		Example: `  rescind purges --limit 10
+  rescind purges 01JGFJJZ00G7R8MA0QAW0B9V5T --json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("unexpected argument %q", args[1])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if limit < 0 || limit > api.MaxListed {
+				return usagef("--limit takes 1 to %d", api.MaxListed)
+			}
+			return c.call(func(node *client.Client) error {
+				if len(args) == 1 {
+					return showPurge(cmd, &c, node, args[0])
+				}
+				receipts, err := node.Receipts(cmd.Context(), limit)
+				if err != nil {
+					return err
+				}
+				if c.json {
+					return printJSON(s.out, receipts)
+				}
+				return printReceipts(s.out, receipts)
+			})
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", 0, fmt.Sprintf("list at most this many (default %d)", api.DefaultListed))
+	c.addTo(cmd)
+	return cmd
+}
+
+func showPurge(cmd *cobra.Command, c *connection, node *client.Client, id string) error {
+	receipt, err := node.Receipt(cmd.Context(), id)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return printJSON(c.s.out, receipt)
+	}
+	return printReceipts(c.s.out, []api.Receipt{*receipt})
+}
+
+func revertCommand(s streams) *cobra.Command {
+	c := connection{s: s}
+	cmd := &cobra.Command{
+		Use:   "revert ID",
+		Short: "Undo a purge",
+		Long: `Undo a purge: exactly its effects are removed, those of other purges stay. What
+was withdrawn and is still stored is served again. It is possible within the
+service's undo window, and final.`,
+		Example: `  rescind revert 01JGFJJZ00G7R8MA0QAW0B9V5T`,
+		Args:    arguments("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.call(func(node *client.Client) error {
+				reverted, err := node.Revert(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				if c.json {
+					return printJSON(s.out, reverted)
+				}
+				_, err = fmt.Fprintf(s.out, "%s: %s\n", reverted.ID, outcomeText(reverted.Outcome))
+				return err
+			})
+		},
+	}
+	c.addTo(cmd)
+	return cmd
+}
+
+func outcomeText(o api.RevertOutcome) string {
+	switch o {
+	case api.RevertDone:
+		return "undone"
+	case api.RevertPart:
+		return "undone in part: some effects had merged with those of other purges and stay"
+	case api.RevertPending:
+		return "this node has not seen the purge; it will have no effect when it arrives"
+	case api.RevertAlready:
+		return "had been undone before"
+	}
+	return string(o)
+}

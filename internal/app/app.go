@@ -1,0 +1,229 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/admin"
+	"github.com/rescind-edge/rescind/internal/config"
+	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
+	"github.com/rescind-edge/rescind/internal/dialect/fastly"
+	"github.com/rescind-edge/rescind/internal/dialect/native"
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/proxy"
+	"github.com/rescind-edge/rescind/internal/purge"
+	"github.com/rescind-edge/rescind/internal/server"
+	"github.com/rescind-edge/rescind/internal/store/memory"
+	"github.com/rescind-edge/rescind/internal/sweep"
+)
+
+// Options say what to run.
+type Options struct {
+	ConfigPath string         // file to load, and to load again on Reload
+	Config     *config.Config // used instead where ConfigPath is empty
+	Stderr     io.Writer      // log; nil discards
+	Version    string
+}
+
+// App is one node.
+type App struct {
+	opts    Options
+	log     *slog.Logger
+	level   *slog.LevelVar
+	started time.Time
+
+	store   *memory.Store
+	engine  *purge.Engine
+	hasher  *field.Hasher
+	proxy   *proxy.Proxy
+	control *control.Control
+	server  *server.Server
+	sweeper *sweep.Sweeper
+	admin   *http.Server
+	adminAt net.Listener
+	running sync.WaitGroup // sweeper, admin server, services on their way out
+	stop    context.CancelFunc
+	down    atomic.Bool // draining
+	refused atomic.Int64
+
+	mu struct {
+		sync.Mutex
+		config   *config.Config
+		services map[string]*service
+	}
+}
+
+// New builds a node from its configuration. Nothing listens before Start.
+func New(opts Options) (*App, error) {
+	cfg := opts.Config
+	if opts.ConfigPath != "" {
+		var err error
+		if cfg, err = config.Load(opts.ConfigPath); err != nil {
+			return nil, err
+		}
+	}
+	if opts.Stderr == nil {
+		opts.Stderr = io.Discard
+	}
+	a := &App{opts: opts, level: new(slog.LevelVar), started: time.Now()}
+	a.log = newLogger(opts.Stderr, cfg.Log, a.level)
+	a.hasher = field.RandomHasher()
+	a.engine = purge.NewEngine(purge.Config{})
+	a.store = memory.New(memory.Config{Budget: int64(cfg.Storage.Memory), MaxVariants: cfg.Storage.MaxVariants})
+	a.sweeper = &sweep.Sweeper{Store: a.store, Engine: a.engine, Log: a.log}
+	if err := a.build(cfg); err != nil {
+		a.closeServices()
+		return nil, err
+	}
+	return a, nil
+}
+
+// build makes the parts that depend on each other: control resolves hosts by
+// the proxy's routes, and the proxy's PURGE door leads to control.
+func (a *App) build(cfg *config.Config) error {
+	first, err := a.planServices(cfg)
+	if err != nil {
+		return err
+	}
+	a.mu.config, a.mu.services = cfg, first.next
+	a.proxy = proxy.New(a.proxyConfig(cfg))
+	controlConfig, err := a.controlConfig(cfg)
+	if err != nil {
+		return err
+	}
+	a.control, err = control.New(control.Parts{
+		Engine: a.engine, Hasher: a.hasher, Counter: counter{a}, Sink: purgeLog{a.log},
+	}, controlConfig)
+	if err != nil {
+		return err
+	}
+	a.proxy.Reconfigure(a.proxyConfig(cfg)) // now with the doors to control
+	a.server, err = server.New(a.serverConfig(cfg))
+	a.admin = &http.Server{
+		Handler: a.adminHandler(), ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: adminTimeout, ReadTimeout: adminTimeout, WriteTimeout: 2 * adminTimeout,
+		IdleTimeout: cfg.Limits.IdleTimeout, MaxHeaderBytes: adminHeaderBytes,
+	}
+	return err
+}
+
+// Limits of the admin listener. A bulk purge carries its keys in one header
+// field with some clients: 300 keys of the greatest length.
+const (
+	adminTimeout     = 30 * time.Second
+	adminHeaderBytes = 512 << 10
+)
+
+func (a *App) adminHandler() http.Handler {
+	door := dialect.Door{Control: a.control, Client: admin.Client}
+	return admin.New(admin.Config{
+		Ready:    a.ready,
+		Native:   native.New(native.Config{Door: door, Status: a.Status}),
+		Fallback: fastly.API(door),
+	})
+}
+
+func (a *App) ready() error {
+	if a.down.Load() {
+		return errors.New("draining")
+	}
+	return nil
+}
+
+// Start listens and serves. Where one listener fails, none is left open.
+func (a *App) Start() error {
+	cfg := a.mu.config
+	at, err := net.Listen(cfg.Listen.Admin.Network, cfg.Listen.Admin.Address)
+	if err != nil {
+		return fmt.Errorf("listen.admin: %w", err)
+	}
+	if err := a.server.Start(); err != nil {
+		at.Close()
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	a.adminAt, a.stop = at, stop
+	a.running.Go(func() { a.sweeper.Run(ctx) })
+	a.running.Go(func() {
+		if err := a.admin.Serve(at); !errors.Is(err, http.ErrServerClosed) {
+			a.log.Error("admin listener failed", "error", err)
+		}
+	})
+	a.log.Info("serving", "node", cfg.Node.Name, "pop", cfg.Node.POP, "addresses", addresses(a.server.Addrs()), "admin", at.Addr().String())
+	return nil
+}
+
+func addresses(list []net.Addr) []string {
+	var out []string
+	for _, a := range list {
+		out = append(out, a.String())
+	}
+	return out
+}
+
+// Addrs returns the addresses of the data plane's listeners.
+func (a *App) Addrs() []net.Addr { return a.server.Addrs() }
+
+// AdminAddr returns the address of the admin listener.
+func (a *App) AdminAddr() net.Addr { return a.adminAt.Addr() }
+
+// Run starts the node and serves until ctx ends; then it drains.
+func (a *App) Run(ctx context.Context) error {
+	if err := a.Start(); err != nil {
+		a.closeServices()
+		return err
+	}
+	<-ctx.Done()
+	return a.Stop()
+}
+
+// Stop drains the node: it takes no new connection, finishes the requests in
+// flight for as long as drain_timeout allows, and releases everything.
+func (a *App) Stop() error {
+	a.down.Store(true)
+	a.mu.Lock()
+	timeout := a.mu.config.DrainTimeout
+	a.mu.Unlock()
+	a.log.Info("draining", "timeout", timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	err := a.server.Shutdown(ctx)
+	a.server.Close()
+	a.stop()
+	if adminErr := a.admin.Shutdown(ctx); adminErr != nil {
+		a.admin.Close()
+	}
+	a.closeServices()
+	a.running.Wait()
+	if err != nil {
+		a.log.Warn("requests were cut at the end of the drain", "error", err)
+		return fmt.Errorf("requests were still in flight after drain_timeout (%v): %w", timeout, err)
+	}
+	a.log.Info("stopped")
+	return nil
+}
+
+func newLogger(w io.Writer, cfg config.Log, level *slog.LevelVar) *slog.Logger {
+	setLevel(level, cfg.Level)
+	opts := &slog.HandlerOptions{Level: level}
+	if cfg.Format == config.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+func setLevel(level *slog.LevelVar, name config.LogLevel) {
+	levels := map[config.LogLevel]slog.Level{
+		config.LogDebug: slog.LevelDebug, config.LogWarn: slog.LevelWarn, config.LogError: slog.LevelError,
+	}
+	level.Set(levels[name]) // info is zero
+}

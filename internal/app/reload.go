@@ -1,0 +1,98 @@
+package app
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	"github.com/rescind-edge/rescind/internal/config"
+	"github.com/rescind-edge/rescind/internal/control"
+)
+
+// Reload takes up the configuration file again, without dropping a connection
+// or an object. Where the file is wrong, everything stays as it is.
+func (a *App) Reload() error {
+	if a.opts.ConfigPath == "" {
+		return errors.New("this node was not started from a file")
+	}
+	cfg, err := config.Load(a.opts.ConfigPath)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.down.Load() {
+		return errors.New("the node is stopping")
+	}
+	for _, name := range needRestart(a.mu.config, cfg) {
+		a.log.Warn("a changed setting takes effect at the next start", "setting", name)
+	}
+	p, err := a.planServices(cfg)
+	if err != nil {
+		return err
+	}
+	controlConfig, err := a.controlConfig(cfg)
+	if err == nil {
+		err = a.control.Reconfigure(controlConfig)
+	}
+	if err != nil {
+		p.abandon()
+		return fmt.Errorf("tokens and services: %w", err)
+	}
+	a.mu.config, a.mu.services = cfg, p.next
+	unused := a.proxy.Reconfigure(a.proxyConfig(cfg))
+	a.withdrawOrphans(p)
+	a.server.SetLimits(serverLimits(cfg.Limits))
+	if err := a.server.ReloadCertificates(); err != nil {
+		a.log.Error("certificates were not reloaded; the old ones stay", "error", err)
+	}
+	setLevel(a.level, cfg.Log.Level)
+	a.retire(p.retired, unused)
+	a.log.Info("reloaded", "services", len(cfg.Services), "changed", len(p.made))
+	return nil
+}
+
+// retire closes services once no request uses them any more.
+func (a *App) retire(retired []*service, unused <-chan struct{}) {
+	if len(retired) == 0 {
+		return
+	}
+	a.running.Go(func() {
+		<-unused
+		for _, s := range retired {
+			s.fetcher.Drain()
+			s.pool.Close()
+		}
+	})
+}
+
+// needRestart lists the settings that differ and cannot change while running.
+func needRestart(old, next *config.Config) (names []string) {
+	if !reflect.DeepEqual(old.Listen, next.Listen) {
+		names = append(names, "listen")
+	}
+	if old.Storage != next.Storage {
+		names = append(names, "storage")
+	}
+	if old.Limits.IdleTimeout != next.Limits.IdleTimeout {
+		names = append(names, "limits.idle_timeout")
+	}
+	if old.Log.Format != next.Log.Format {
+		names = append(names, "log.format")
+	}
+	return names
+}
+
+// dataClient tells control who sent a PURGE to the data plane.
+func (a *App) dataClient(r *http.Request) control.Credentials {
+	addr, forwarded := a.proxy.Client(r)
+	return control.Credentials{Addr: addr, Forwarded: forwarded}
+}
+
+func tokenSpec(t config.Token) control.TokenSpec {
+	return control.TokenSpec{
+		Name: t.Name, Hash: "sha256:" + hex.EncodeToString(t.Hash[:]), Scopes: scopes(t.Scopes), Services: t.Services,
+	}
+}

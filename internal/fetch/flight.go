@@ -1,0 +1,244 @@
+package fetch
+
+import (
+	"context"
+	"sync"
+
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/httpcache"
+	"github.com/rescind-edge/rescind/internal/purge"
+	"github.com/rescind-edge/rescind/internal/store"
+)
+
+// flight is one fetch under way.
+type flight struct {
+	f       *Fetcher
+	request *Request
+	key     field.Key
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	lease   purge.Lease
+
+	alone      bool // for one request only: nobody joins
+	background bool // goes on without readers
+	listed     bool // guarded by the fetcher's lock
+
+	// Known from the beginning.
+	urlTags purge.Tags
+	variant string // the variant key to expect, of the last response to this resource
+	known   bool   // variant is known
+	solo    bool   // the last response could not be shared
+
+	head   chan struct{} // closed once result is set
+	result result
+
+	mu struct {
+		sync.Mutex
+		waiting  int // requests that wait for the head or are about to read
+		answered bool
+	}
+	interim struct {
+		sync.Mutex
+		to func(status int, f field.Fields)
+	}
+}
+
+// result is what the head of the response, or its absence, amounts to. It does
+// not change once the flight's head channel is closed.
+type result struct {
+	err     error
+	head    *store.Head
+	body    *store.Body
+	tags    purge.Tags
+	storing httpcache.Storing
+	shared  bool // others may use it
+	keeps   bool // the body is whole for whoever starts to read it
+	renewed bool
+	status  int // the origin's
+}
+
+func (f *Fetcher) newFlight(r *Request) *flight {
+	fl := &flight{f: f, request: r, key: r.Key, head: make(chan struct{})}
+	fl.ctx, fl.cancel = context.WithCancelCause(f.ctx)
+	// The stamp comes before anything is sent, and before a stored response is
+	// looked up for its validators.
+	fl.lease = f.Marks().Begin()
+	fl.urlTags = f.cfg.Hasher.AppendTags(nil, f.cfg.Service, r.Tagged)
+	return fl
+}
+
+// predictVariant learns from the last response to the resource, or from the
+// one that the request was just refused, by which fields responses differ.
+func (fl *flight) predictVariant(r *Request, hint string) {
+	last := fl.f.cfg.Store.Get(r.Key, anyVariant{})
+	if last != nil {
+		defer last.Release()
+		hint = last.Head.Variant()
+		fl.solo = last.Head.Times().Fresh <= last.Head.Born() || last.Head.Is(store.Uncacheable)
+	}
+	if hint != "" {
+		fl.variant, fl.known = httpcache.SameVariant(hint, r.Fields), true
+	}
+}
+
+type anyVariant struct{}
+
+func (anyVariant) MatchVariant(*store.Head) bool { return true }
+
+// admits tells whether a request may wait for the flight, by all that can be
+// told now.
+func (fl *flight) admits(r *Request) bool {
+	marks := fl.f.Marks()
+	select {
+	case <-fl.head:
+		return fl.serves(r) && fl.keeping()
+	default:
+	}
+	if fl.alone || fl.solo || marks.Concerned(fl.urlTags, fl.lease.Stamp(), r.Began) {
+		return false
+	}
+	return !fl.known || httpcache.VariantMatches(fl.variant, r.Fields)
+}
+
+// serves tells whether the response answers a request other than the one that
+// caused it. The flight's head must be known.
+func (fl *flight) serves(r *Request) bool {
+	res := &fl.result
+	if res.err != nil || !res.shared || fl.alone {
+		return false
+	}
+	return r.Matcher.MatchVariant(res.head) && !fl.f.Marks().Concerned(res.tags, fl.lease.Stamp(), r.Began)
+}
+
+// keeping tells whether a reader that starts now finds the body's first byte.
+func (fl *flight) keeping() bool {
+	return fl.result.body.Kept()
+}
+
+// private tells that nobody but the request that caused it may use the
+// response.
+func (fl *flight) private() bool {
+	select {
+	case <-fl.head:
+		return fl.result.err == nil && !fl.result.shared
+	default:
+		return false
+	}
+}
+
+// vary returns the variant key of the response.
+func (fl *flight) vary() string {
+	if fl.result.head == nil {
+		return ""
+	}
+	return fl.result.head.Variant()
+}
+
+// enter counts a request that waits. The one that leads gets what the origin
+// sends ahead of the response.
+func (fl *flight) enter(interim func(int, field.Fields)) {
+	fl.mu.Lock()
+	fl.mu.waiting++
+	fl.mu.Unlock()
+	if interim != nil {
+		fl.interim.Lock()
+		fl.interim.to = interim
+		fl.interim.Unlock()
+	}
+}
+
+func (fl *flight) leave(leads bool) {
+	if leads {
+		fl.interim.Lock()
+		fl.interim.to = nil
+		fl.interim.Unlock()
+	}
+	fl.mu.Lock()
+	fl.mu.waiting--
+	fl.mu.Unlock()
+	fl.idle()
+}
+
+// wait waits for the head and returns the answer, errRefused where it is not
+// for this request, or the fetch's error, which all who wait share: a dead
+// origin is not asked once more for each of them.
+func (fl *flight) wait(ctx context.Context, r *Request, leads bool) (*Answer, error) {
+	defer fl.leave(leads)
+	select {
+	case <-fl.head:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	res := &fl.result
+	if res.err != nil {
+		return nil, res.err
+	}
+	if !leads {
+		if res.status >= 500 && !res.shared {
+			// A failing origin is when requests must not go there one by one.
+			// What it said to the first is not for others to read.
+			return nil, &StatusError{Status: res.status}
+		}
+		if !fl.serves(r) || !fl.keeping() {
+			return nil, errRefused
+		}
+	}
+	return answerFrom(res.head, res.body, func(a *Answer) {
+		a.Reason, a.Stored = res.storing.Reason, res.storing.Store
+		a.Renewed, a.FwdStatus, a.Collapsed = res.renewed, res.status, !leads
+	}), nil
+}
+
+// idle gives the fetch up where nobody is left and what is missing is not
+// worth the origin's time.
+func (fl *flight) idle() {
+	if fl.background {
+		return
+	}
+	fl.mu.Lock()
+	waiting, answered := fl.mu.waiting, fl.mu.answered
+	fl.mu.Unlock()
+	switch {
+	case waiting > 0:
+		return
+	case !answered:
+		// Whether the answer is worth keeping is not known yet. The origin's
+		// timeouts bound the wait.
+		if fl.alone {
+			fl.cancel(ErrAbandoned)
+		}
+		return
+	case fl.result.err != nil || fl.result.body.Readers() > 0:
+		return
+	}
+	if !fl.worthFinishing() {
+		fl.cancel(ErrAbandoned)
+	}
+}
+
+// worthFinishing tells whether a storable body is small or nearly complete.
+func (fl *flight) worthFinishing() bool {
+	res := &fl.result
+	if !res.storing.Store || !res.body.Kept() {
+		return false
+	}
+	have, finish := res.body.Size(), fl.f.cfg.Finish
+	if length := res.head.Length(); length >= 0 {
+		return length-have <= finish
+	}
+	return have <= finish
+}
+
+// publish makes the result known.
+func (fl *flight) publish(res result) {
+	fl.result = res
+	fl.mu.Lock()
+	fl.mu.answered = true
+	fl.mu.Unlock()
+	close(fl.head)
+}
+
+func (fl *flight) fail(err error) {
+	fl.f.counters.Failed.Add(1)
+	fl.publish(result{err: err})
+}

@@ -1,0 +1,334 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/httpcache"
+	"github.com/rescind-edge/rescind/internal/origin"
+	"github.com/rescind-edge/rescind/internal/purge"
+	"github.com/rescind-edge/rescind/internal/store"
+)
+
+// run carries a flight out, in its own goroutine, so that no client's fate is
+// the fetch's.
+func (fl *flight) run() {
+	base := fl.findBase()
+	defer func() {
+		if base != nil {
+			base.Release()
+		}
+		fl.f.unlist(fl)
+		fl.lease.End()
+		if fl.result.body != nil {
+			fl.result.body.Release()
+		}
+		fl.cancel(nil)
+		if fl.background {
+			fl.f.background.Add(-1)
+		}
+	}()
+	for {
+		sent := time.Now()
+		resp, err := fl.send(base)
+		if err != nil {
+			fl.fail(cause(fl.ctx, err))
+			return
+		}
+		if resp.Status != 304 || base == nil && fl.alone {
+			fl.receive(resp, sent)
+			return
+		}
+		resp.Body.Close()
+		if base == nil {
+			fl.fail(ErrNotModified)
+			return
+		}
+		if fl.renew(resp, base, sent) {
+			return
+		}
+		// A purge took the stored response meanwhile, or the origin means
+		// another: what it confirmed is not ours to serve.
+		fl.f.counters.Discarded.Add(1)
+		base.Release()
+		base = nil
+		fl.restamp()
+	}
+}
+
+// cause returns why a flight was given up, where it was, and else err.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// restamp begins anew. Those that wait already arrived before, so the later
+// stamp suits them too.
+func (fl *flight) restamp() {
+	fl.f.mu.Lock()
+	defer fl.f.mu.Unlock()
+	old := fl.lease
+	fl.lease = fl.f.Marks().Begin()
+	old.End()
+}
+
+// findBase returns the stored response to revalidate, or nil. The flight's
+// stamp was taken before.
+func (fl *flight) findBase() *store.Object {
+	if fl.alone && fl.request.Method != "GET" {
+		return nil
+	}
+	o := fl.f.cfg.Store.Get(fl.key, fl.request.Matcher)
+	if o == nil {
+		return nil
+	}
+	v := fl.f.cfg.Judge.Judge(o)
+	if o.Body == nil || !o.Head.Is(store.HasValidator) || !v.Usable() || v.Times.Keep <= time.Now().UnixNano() {
+		o.Release()
+		return nil
+	}
+	return o
+}
+
+func (fl *flight) method() string {
+	if fl.alone {
+		return fl.request.Method
+	}
+	return "GET" // a HEAD is answered from what a GET brings
+}
+
+func (fl *flight) send(base *store.Object) (*origin.Response, error) {
+	r := fl.request
+	fields := append(make(field.Fields, 0, len(r.Fields)+len(r.Conditional)+2), r.Fields...)
+	switch {
+	case base != nil:
+		fields = append(fields, httpcache.RevalidationFields(base.Head.AppendFields(nil, true))...)
+	case fl.alone:
+		fields = append(fields, r.Conditional...)
+	}
+	fl.f.counters.Fetches.Add(1)
+	return fl.f.cfg.Origin.Do(fl.ctx, &origin.Request{
+		Method: fl.method(), Target: r.Target, Host: r.Host, Fields: fields, Interim: fl.sendInterim,
+	})
+}
+
+func (fl *flight) sendInterim(status int, f field.Fields) {
+	fl.interim.Lock()
+	defer fl.interim.Unlock()
+	if fl.interim.to != nil {
+		fl.interim.to(status, f)
+	}
+}
+
+// renew makes a new Head on the stored body, as a 304 allows. It takes the
+// stamp of the conditional request, and is tested with its old and its new
+// tags against every mark after that. It returns false where the stored
+// response must not be used.
+func (fl *flight) renew(resp *origin.Response, base *store.Object, sent time.Time) bool {
+	f := fl.f
+	stored := base.Head.AppendFields(nil, true)
+	if !httpcache.MatchesStored(stored, resp.Fields) || !f.cfg.Judge.Judge(base).Usable() {
+		return false
+	}
+	merged := httpcache.Merge(stored, resp.Fields)
+	st := httpcache.Store(httpcache.Exchange{
+		Method: "GET", Request: fl.request.Fields, Response: merged, Status: base.Head.Status(),
+		RequestTime: sent.UnixNano(), ResponseTime: time.Now().UnixNano(),
+	}, f.cfg.Policy)
+	tags, keys := fl.tags(merged)
+	if st.Store {
+		v := f.Marks().Judge(purge.Tags(append(base.Head.AppendTags(nil), tags...)), fl.lease.Stamp(), st.Times)
+		if v.State == purge.Withdrawn {
+			return false
+		}
+		st.Times = v.Times
+	}
+	head := fl.makeHead(base.Head.Status(), st, st.Fields, tags, keys, base.Body.Size())
+	base.Body.Retain()
+	f.counters.NotChanged.Add(1)
+	fl.publish(result{
+		head: head, body: base.Body, tags: tags, storing: st, renewed: true, status: 304,
+		shared: fl.shareable(st),
+	})
+	if st.Store {
+		fl.put(head, base.Body)
+	} else {
+		f.cfg.Store.Remove(base, store.Removed)
+	}
+	return true
+}
+
+// shareable tells whether requests other than the flight's own may use the
+// response: one that is stale on arrival answers only whom it was made for.
+func (fl *flight) shareable(st httpcache.Storing) bool {
+	return st.Store && !fl.alone && st.Times.Fresh > time.Now().UnixNano()
+}
+
+// receive takes in a response other than 304 to our own condition.
+func (fl *flight) receive(resp *origin.Response, sent time.Time) {
+	defer resp.Body.Close()
+	f := fl.f
+	st := httpcache.Store(httpcache.Exchange{
+		Method: fl.method(), Request: fl.request.Fields, Response: resp.Fields, Status: resp.Status,
+		RequestTime: sent.UnixNano(), ResponseTime: time.Now().UnixNano(),
+		CloseDelimited: resp.CloseDelimited, AmbiguousLength: resp.Ambiguity != 0,
+	}, f.cfg.Policy)
+	length := resp.ContentLength
+	if length > f.cfg.MaxObject {
+		st.Store, st.Reason = false, httpcache.ReasonTooLarge
+	}
+	tags, keys := fl.tags(resp.Fields)
+	head := fl.makeHead(resp.Status, st, st.Fields, tags, keys, length)
+	if !st.Store && st.HitForMiss > 0 {
+		fl.rememberUncacheable(st, tags, resp)
+	}
+	body := f.cfg.Store.NewBody(length)
+	body.OnIdle(fl.idle)
+	if !st.Store {
+		body.Window(f.cfg.Window)
+	}
+	fl.publish(result{
+		head: head, body: body, tags: tags, storing: st, status: resp.Status,
+		shared: fl.shareable(st),
+	})
+	fl.idle()
+	if !fl.copy(resp, body, st.Store) || !st.Store {
+		return
+	}
+	if length < 0 {
+		head = fl.makeHead(resp.Status, st, st.Fields, tags, keys, body.Size())
+	}
+	fl.put(head, body)
+}
+
+// copy fills the body. It returns whether that is complete and kept whole.
+func (fl *flight) copy(resp *origin.Response, body *store.Body, keep bool) bool {
+	for {
+		if err := body.WaitReader(fl.ctx); err != nil {
+			if errors.Is(err, store.ErrAbandoned) {
+				err = ErrAbandoned
+				fl.f.counters.Abandoned.Add(1)
+			}
+			body.Fail(err)
+			return false
+		}
+		if body.Size() == resp.ContentLength {
+			return fl.finish(resp, body) && keep
+		}
+		room, err := body.Buffer()
+		if err != nil || body.Size() >= fl.f.cfg.MaxObject && keep {
+			// It outgrew the store: from here on it is streamed.
+			keep = false
+			fl.f.unlist(fl)
+			body.Window(fl.f.cfg.Window)
+			continue
+		}
+		n, err := resp.Body.Read(room)
+		body.Commit(n)
+		switch {
+		case err == io.EOF:
+			body.Complete(trailer(resp))
+			return keep
+		case err != nil:
+			fl.f.counters.Failed.Add(1)
+			body.Fail(cause(fl.ctx, err))
+			return false
+		}
+		if body.Readers() == 0 {
+			fl.idle()
+		}
+	}
+}
+
+// finish reads the end of a body of which every byte has arrived: it needs no
+// more room, and a failure here is one.
+func (fl *flight) finish(resp *origin.Response, body *store.Body) bool {
+	var extra [1]byte
+	n, err := resp.Body.Read(extra[:])
+	if n == 0 && err == io.EOF {
+		body.Complete(trailer(resp))
+		return true
+	}
+	if n > 0 || err == nil {
+		err = errTooLong
+	}
+	fl.f.counters.Failed.Add(1)
+	body.Fail(cause(fl.ctx, err))
+	return false
+}
+
+func trailer(resp *origin.Response) field.Fields {
+	if resp.Trailer == nil {
+		return nil
+	}
+	return resp.Trailer()
+}
+
+// put publishes an object. Every look-up judges it against the marks after its
+// stamp, and the lease keeps those until it is visible.
+func (fl *flight) put(head *store.Head, body *store.Body) {
+	body.Retain()
+	fl.f.cfg.Store.Put(store.NewObject(fl.key, head, body, fl.f.cfg.Judge))
+}
+
+// rememberUncacheable stores that the answer could not be: requests to come
+// then do not wait for each other.
+func (fl *flight) rememberUncacheable(st httpcache.Storing, tags purge.Tags, resp *origin.Response) {
+	until := time.Now().Add(st.HitForMiss).UnixNano()
+	head := store.NewHead(store.HeadSpec{
+		Status: resp.Status, Tags: tags, Stamp: fl.lease.Stamp(), Variant: st.Variant, URL: fl.request.Target.String(),
+		Times: field.Times{Fresh: until, SWR: until, SIE: until, Keep: until},
+		Born:  time.Now().UnixNano(), Flags: store.Uncacheable,
+	})
+	fl.f.cfg.Store.Put(store.NewObject(fl.key, head, nil, fl.f.cfg.Judge))
+}
+
+// tags returns the tags of a response and its surrogate keys.
+func (fl *flight) tags(fields field.Fields) (purge.Tags, []string) {
+	list := httpcache.Tags(fl.f.cfg.Policy.TagHeaders, fields)
+	if list.Ignored > 0 {
+		fl.f.counters.IgnoredKeys.Add(int64(list.Ignored))
+		fl.f.cfg.Log.Warn("surrogate keys over the limit are ignored", "service", fl.f.cfg.Service,
+			"url", fl.request.Target.String(), "ignored", list.Ignored, "used", len(list.Keys))
+	}
+	tags := append(make(purge.Tags, 0, len(fl.urlTags)+len(list.Keys)), fl.urlTags...)
+	for _, key := range list.Keys {
+		tags = append(tags, fl.f.cfg.Hasher.Surrogate(fl.f.cfg.Service, key))
+	}
+	return tags, list.Keys
+}
+
+func (fl *flight) makeHead(status int, st httpcache.Storing, fields field.Fields, tags purge.Tags, keys []string, length int64) *store.Head {
+	var flags store.Flags
+	if st.MustRevalidate {
+		flags |= store.MustRevalidate
+	}
+	if st.HasValidator {
+		flags |= store.HasValidator
+	}
+	if st.Immutable {
+		flags |= store.Immutable
+	}
+	if status >= 400 {
+		flags |= store.Negative
+	}
+	if st.Explicit {
+		flags |= store.Explicit
+	}
+	return store.NewHead(store.HeadSpec{
+		Status: status, Fields: fields, Hidden: fl.hidden, Tags: tags, Keys: keys,
+		Stamp: fl.lease.Stamp(), Times: st.Times, Born: st.Born, Variant: st.Variant,
+		URL: fl.request.Target.String(), Flags: flags, Length: length,
+	})
+}
+
+// hidden tells whether a response field is kept for those who debug, and not
+// delivered.
+func (fl *flight) hidden(name string) bool {
+	return httpcache.HidesField(fl.f.cfg.Policy.TagHeaders, name)
+}

@@ -1,0 +1,89 @@
+package origin
+
+import "testing"
+
+func TestFramingIsReported(t *testing.T) {
+	for _, test := range []struct {
+		name, method, response, body string
+		length                       int64
+		closeDelimited               bool
+		ambiguity                    Ambiguity
+	}{
+		{"length", "GET", simple, "ok", 2, false, Unambiguous},
+		{"chunked", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", "ok", -1, false, Unambiguous},
+		{"neither", "GET", "HTTP/1.1 200 OK\r\n\r\nok", "ok", -1, true, Unambiguous},
+		{"HTTP/1.0", "GET", "HTTP/1.0 200 OK\r\n\r\nok", "ok", -1, true, Unambiguous},
+		{"both", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "abc", -1, false, BothLengths},
+		{"repeated", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok", "ok", 2, false, RepeatedLength},
+		{"bare LF", "GET", "HTTP/1.1 200 OK\nContent-Length: 2\n\nok", "ok", 2, false, BareLF},
+		{"one bare LF", "GET", "HTTP/1.1 200 OK\r\nA: b\nContent-Length: 2\r\n\r\nok", "ok", 2, false, BareLF},
+		{"HEAD with length", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", "", 7, false, Unambiguous},
+		{"HEAD without", "HEAD", "HTTP/1.1 200 OK\r\n\r\n", "", -1, false, Unambiguous},
+		{"HEAD chunked", "HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "", -1, false, Unambiguous},
+		{"204", "GET", "HTTP/1.1 204 No Content\r\n\r\n", "", 0, false, Unambiguous},
+		{"304 with length", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "", 0, false, Unambiguous},
+		{"empty", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "", 0, false, Unambiguous},
+		{"unknown status", "GET", "HTTP/1.1 799 Odd\r\nContent-Length: 2\r\n\r\nok", "ok", 2, false, Unambiguous},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFakeNet()
+			f.set("192.0.2.1:80", func(c *fakeConn) {
+				c.head()
+				c.say(test.response)
+			})
+			p := newPool(t, f, nil)
+			r := get("/")
+			r.Method = test.method
+			res, body := mustFetch(t, p, r)
+			if body != test.body || res.ContentLength != test.length {
+				t.Errorf("body %q, ContentLength %d", body, res.ContentLength)
+			}
+			if res.CloseDelimited != test.closeDelimited || res.Ambiguity != test.ambiguity {
+				t.Errorf("CloseDelimited %v, %v", res.CloseDelimited, res.Ambiguity)
+			}
+			if s := p.Status()[0]; s.InFlight != 0 || s.Exchanges != 1 || s.Failures != 0 {
+				t.Errorf("status %+v", s)
+			}
+		})
+	}
+}
+
+// TestResponseLeftOverFromAnotherExchange poisons the connection: the bytes
+// after the first body look like a response, and must answer nobody.
+func TestResponseLeftOverFromAnotherExchange(t *testing.T) {
+	f := newFakeNet()
+	f.set("192.0.2.1:80", func(c *fakeConn) {
+		for c.head() != "" {
+			c.say(simple + "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned")
+		}
+	})
+	p := newPool(t, f, nil)
+	for i := range 50 {
+		if _, body, err := fetch(p, get("/")); err == nil && body != "ok" {
+			t.Fatalf("request %d was answered with %q", i, body)
+		}
+	}
+}
+
+// TestBytesOnAnIdleConnection: a connection on which an origin says something
+// unasked is given up, and the next request does not suffer.
+func TestBytesOnAnIdleConnection(t *testing.T) {
+	f := newFakeNet()
+	said := make(chan struct{}, 2)
+	f.set("192.0.2.1:80", func(c *fakeConn) {
+		c.head()
+		c.say(simple)
+		if c.n == 1 {
+			c.say("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned")
+			said <- struct{}{}
+			return
+		}
+		c.untilClosed()
+	})
+	p := newPool(t, f, nil)
+	mustFetch(t, p, get("/"))
+	<-said
+	if _, body := mustFetch(t, p, get("/")); body != "ok" {
+		t.Errorf("second request was answered with %q", body)
+	}
+}

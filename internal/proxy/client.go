@@ -1,0 +1,99 @@
+package proxy
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/rescind-edge/rescind/internal/field"
+)
+
+// client is where a request came from.
+type client struct {
+	addr      netip.Addr // of the client
+	peer      netip.Addr // of the connection
+	trusted   bool       // the peer is a trusted proxy
+	forwarded bool       // carries forwarding fields from a peer that is not
+}
+
+// clientOf takes the address from the connection. Only where the peer is
+// trusted does X-Forwarded-For count: the last address in it that is not a
+// trusted proxy's itself.
+func clientOf(r *http.Request, trusted []netip.Prefix) client {
+	c := client{peer: peerAddr(r.RemoteAddr)}
+	c.addr = c.peer
+	lines := r.Header["X-Forwarded-For"]
+	if !within(trusted, c.peer) {
+		c.forwarded = len(lines) > 0 || len(r.Header["Forwarded"]) > 0
+		return c
+	}
+	c.trusted = true
+	hops := strings.Split(strings.Join(lines, ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		addr, err := netip.ParseAddr(field.Trim(hops[i]))
+		if err != nil {
+			break
+		}
+		c.addr = addr.Unmap()
+		if !within(trusted, c.addr) {
+			break
+		}
+	}
+	return c
+}
+
+// peerAddr reads the address of a connection. One without, such as a Unix
+// socket's, is the zero address, which lies in no network.
+func peerAddr(remote string) netip.Addr {
+	ap, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap().WithZone("")
+}
+
+func within(networks []netip.Prefix, addr netip.Addr) bool {
+	for _, n := range networks {
+		if n.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// appendForwarding appends what tells the origin where the request came from.
+// What an untrusted peer claimed is replaced, not extended.
+func (x *exchange) appendForwarding(dst field.Fields) field.Fields {
+	scheme, host, chain := x.target.Scheme, x.r.Host, x.client.peer.String()
+	if !x.client.peer.IsValid() {
+		chain = "unknown"
+	}
+	if x.client.trusted {
+		if prior := strings.Join(x.r.Header["X-Forwarded-For"], ", "); prior != "" {
+			chain = prior + ", " + chain
+		}
+		if prior := x.r.Header.Get("X-Forwarded-Host"); prior != "" {
+			host = prior
+		}
+	}
+	dst = dst.Add("X-Forwarded-For", chain).Add("X-Forwarded-Proto", scheme).Add("X-Forwarded-Host", host)
+	if x.service.Forwarded {
+		dst = dst.Add("Forwarded", x.forwarded(scheme))
+	}
+	return dst
+}
+
+// forwarded returns the Forwarded field (RFC 7239 section 4).
+func (x *exchange) forwarded(scheme string) string {
+	node := "unknown"
+	if peer := x.client.peer; peer.Is6() {
+		node = `"[` + peer.String() + `]"`
+	} else if peer.IsValid() {
+		node = peer.String()
+	}
+	element := "for=" + node + `;host="` + x.r.Host + `";proto=` + scheme
+	if prior := x.r.Header["Forwarded"]; x.client.trusted && len(prior) > 0 {
+		return strings.Join(prior, ", ") + ", " + element
+	}
+	return element
+}

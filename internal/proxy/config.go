@@ -1,0 +1,58 @@
+package proxy
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/fetch"
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/httpcache"
+	"github.com/rescind-edge/rescind/internal/store"
+)
+
+// Config of a Proxy.
+type Config struct {
+	// Node and POP name this node in X-Served-By, Via and Cache-Status.
+	Node, POP string
+	Services  []*Service
+	Store     store.Store
+	Hasher    *field.Hasher
+	// Purge answers requests with the method PURGE; nil refuses them.
+	Purge http.Handler
+	// Invalidate withdraws what an unsafe request changed (RFC 9111 section
+	// 4.4). It returns once this node serves it no more.
+	Invalidate func(service string, targets []field.Target)
+	// WriteTimeout bounds each write to a client; 0 means DefaultWriteTimeout.
+	WriteTimeout time.Duration
+	// MaxBody is the longest request body in bytes; 0: no limit.
+	MaxBody int64
+	Log     *slog.Logger
+}
+
+// DefaultWriteTimeout is how long a client may leave one write of at most 64
+// KiB waiting: a client slower than 2 KiB a second is not one.
+const DefaultWriteTimeout = 30 * time.Second
+
+// Service is one tenant as the data plane sees it.
+type Service struct {
+	ID      string
+	Domains []string // exact, "*.suffix" or "*"
+	Fetcher *fetch.Fetcher
+	Judge   *fetch.Judge
+	Policy  *httpcache.Policy
+	Query   field.QueryRule
+
+	// KeepEncodings leaves Accept-Encoding as clients send it, instead of one
+	// of the few forms that keep the number of variants small.
+	KeepEncodings bool
+	// DebugFrom are the addresses for which Fastly-Debug shows tags and times.
+	DebugFrom []netip.Prefix
+	// TrustedProxies are the peers whose X-Forwarded-* and Forwarded count.
+	TrustedProxies []netip.Prefix
+	// Forwarded also sends the Forwarded field (RFC 7239) to the origin.
+	Forwarded bool
+	// NoCacheStatus leaves out the Cache-Status field (RFC 9211).
+	NoCacheStatus bool
+}

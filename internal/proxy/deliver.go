@@ -1,0 +1,149 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/httpcache"
+	"github.com/rescind-edge/rescind/internal/store"
+)
+
+// deliver writes the answer: whole, in part, or that the client's own copy is
+// still good.
+func (x *exchange) deliver() state {
+	x.count()
+	x.deadline()
+	if x.answer.Upgraded != nil {
+		return x.tunnel()
+	}
+	head := x.answer.Head
+	x.out = head.AppendFields(x.out[:0], x.debug)
+	status, part := head.Status(), httpcache.RangeAnswer{}
+	if x.ours() {
+		switch httpcache.Precondition(x.r.Method, x.fields, x.out) {
+		case httpcache.NotModified:
+			return x.notModified()
+		case httpcache.Failed:
+			return x.refuse(http.StatusPreconditionFailed, "The stored response does not meet the request's condition.")
+		}
+		if x.r.Method == http.MethodGet && head.Length() >= 0 && x.answer.Reader != nil {
+			part = httpcache.Range(x.fields, x.out, head.Length())
+		}
+	}
+	h := x.w.Header()
+	x.setFields(h)
+	switch part.Kind {
+	case httpcache.Partial:
+		return x.partial(h, part)
+	case httpcache.Unsatisfiable:
+		return x.unsatisfiable(h)
+	}
+	if length := head.Length(); length >= 0 && status != http.StatusNotModified && status != http.StatusNoContent {
+		h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
+	}
+	x.w.WriteHeader(status)
+	if x.r.Method == http.MethodHead || status == http.StatusNotModified || status == http.StatusNoContent {
+		return stateDone
+	}
+	x.send(-1)
+	x.sendTrailer(h)
+	return stateDone
+}
+
+// ours tells whether the client's conditions and range are for us to evaluate:
+// on a whole response to a safe request (RFC 9110 section 13.2.1).
+func (x *exchange) ours() bool {
+	if x.r.Method != http.MethodGet && x.r.Method != http.MethodHead {
+		return false
+	}
+	return x.answer.Head.Status() == http.StatusOK
+}
+
+func (x *exchange) count() {
+	s := &x.p.stats
+	switch x.outcome {
+	case outcomeHit:
+		s.Hits.Add(1)
+	case outcomeStale:
+		s.Stale.Add(1)
+	case outcomeMiss:
+		s.Misses.Add(1)
+	case outcomePass:
+		s.Passes.Add(1)
+	}
+}
+
+func (x *exchange) notModified() state {
+	x.out = httpcache.NotModifiedFields(x.out)
+	x.setFields(x.w.Header())
+	x.w.WriteHeader(http.StatusNotModified)
+	return stateDone
+}
+
+func (x *exchange) unsatisfiable(h http.Header) state {
+	h["Content-Range"] = []string{"bytes */" + strconv.FormatInt(x.answer.Head.Length(), 10)}
+	delete(h, "Content-Type")
+	h["Content-Length"] = []string{"0"}
+	x.w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+	return stateDone
+}
+
+// deadline gives the client time for the next write, and only for that.
+func (x *exchange) deadline() {
+	x.control.SetWriteDeadline(time.Now().Add(x.cfg.WriteTimeout))
+}
+
+// send writes the content from where its reader stands: n bytes, or all where
+// n is negative. A response that cannot be completed is cut, never ended as if
+// it were whole.
+func (x *exchange) send(n int64) {
+	for n != 0 {
+		chunk, err := x.answer.Content.Next(x.r.Context())
+		if err == io.EOF && n < 0 {
+			return
+		}
+		if errors.Is(err, store.ErrFellBehind) && x.resume(n) {
+			continue
+		}
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		if n >= 0 && int64(len(chunk)) > n {
+			chunk = chunk[:n]
+		}
+		x.write(chunk)
+		if n > 0 {
+			n -= int64(len(chunk))
+		}
+	}
+}
+
+// mostWrite bounds what one deadline covers.
+const mostWrite = 64 << 10
+
+func (x *exchange) write(chunk []byte) {
+	for len(chunk) > 0 {
+		part := chunk[:min(len(chunk), mostWrite)]
+		x.deadline()
+		if _, err := x.w.Write(part); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		chunk = chunk[len(part):]
+	}
+	if !x.answer.Complete() {
+		x.control.Flush() // what has arrived is not held back
+	}
+}
+
+// sendTrailer sends the trailer fields, declared or not (RFC 9110 section 6.5).
+func (x *exchange) sendTrailer(h http.Header) {
+	if x.answer.Trailer == nil || x.answer.Head.Length() >= 0 {
+		return
+	}
+	for _, f := range x.answer.Trailer() {
+		h.Add(http.TrailerPrefix+f.Name, f.Value)
+	}
+}

@@ -1,0 +1,112 @@
+package proxy
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/fetch"
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/httpcache"
+	"github.com/rescind-edge/rescind/internal/store"
+)
+
+// state is where an exchange stands.
+type state uint8
+
+const (
+	stateRecv    state = iota // read and check the request; find its service
+	stateHash                 // name the resource
+	stateLookup               // find what is stored of it, and judge it
+	stateHit                  // answer from the store, perhaps refreshing it behind
+	stateMiss                 // get a shareable answer
+	statePass                 // hand the request through
+	stateDeliver              // write the answer
+	stateError                // write an answer of our own
+	stateDone
+)
+
+// exchange is one request and its answer.
+type exchange struct {
+	p       *Proxy
+	cfg     *current
+	w       http.ResponseWriter
+	r       *http.Request
+	control *http.ResponseController
+	start   time.Time
+
+	// Set by recv.
+	service *Service
+	target  field.Target
+	client  client
+	fields  field.Fields // of the request, end to end
+	debug   bool
+
+	// Set by hash.
+	keyed      field.Target // the target as the cache key sees it
+	key        field.Key
+	began      field.Position
+	directives httpcache.RequestDirectives
+
+	// Set by lookup.
+	object  *store.Object
+	verdict store.Verdict
+	reuse   httpcache.Reuse
+	found   finding
+
+	// Set by whoever decides on the answer.
+	outcome outcome
+	answer  *fetch.Answer
+	problem problem
+	out     field.Fields
+}
+
+// outcome is how the request was answered.
+type outcome uint8
+
+const (
+	outcomeNone outcome = iota
+	outcomeHit
+	outcomeStale // a hit on a stale response
+	outcomeMiss
+	outcomePass
+	outcomeError
+)
+
+// finding is what look-up found.
+type finding uint8
+
+const (
+	foundNothing finding = iota
+	foundUsable
+	foundStale
+	foundPurged
+	foundUncacheable
+)
+
+// step takes the exchange one state further.
+func (x *exchange) step(s state) state {
+	switch s {
+	case stateRecv:
+		return x.recv()
+	case stateHash:
+		return x.hash()
+	case stateLookup:
+		return x.lookup()
+	case stateHit:
+		return x.hit()
+	case stateMiss:
+		return x.miss()
+	case statePass:
+		return x.pass()
+	case stateDeliver:
+		return x.deliver()
+	case stateError:
+		return x.fail()
+	}
+	return stateDone
+}
+
+// MatchVariant implements store.Matcher.
+func (x *exchange) MatchVariant(h *store.Head) bool {
+	return httpcache.VariantMatches(h.Variant(), x.fields)
+}

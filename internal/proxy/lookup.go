@@ -1,0 +1,103 @@
+package proxy
+
+import (
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/httpcache"
+	"github.com/rescind-edge/rescind/internal/store"
+)
+
+// hash names the resource.
+func (x *exchange) hash() state {
+	x.keyed = x.service.Query.Apply(x.target)
+	x.key = x.cfg.Hasher.Key(x.service.ID, x.keyed)
+	x.directives = httpcache.ParseRequest(x.fields)
+	// From here on the request has begun: purges applied later do not concern
+	// what it may share.
+	x.began = x.service.Judge.Marks.Position()
+	return stateLookup
+}
+
+// lookup finds what is stored for the request and judges it.
+func (x *exchange) lookup() state {
+	o := x.cfg.Store.Get(x.key, x)
+	if o == nil {
+		return x.absent(foundNothing)
+	}
+	x.verdict = x.service.Judge.Judge(o)
+	now := x.start.UnixNano()
+	switch {
+	case !x.verdict.Usable():
+		o.Release()
+		return x.absent(foundPurged)
+	case o.Head.Is(store.Uncacheable):
+		o.Release()
+		if x.verdict.Times.Fresh <= now {
+			return x.absent(foundNothing)
+		}
+		x.found = foundUncacheable
+		return x.onlyIfCached(statePass)
+	}
+	x.object = o
+	x.reuse = httpcache.Decide(stored(o, x.verdict), x.directives, x.service.Policy, now)
+	switch x.reuse.Verdict {
+	case httpcache.Fresh, httpcache.StaleWhileRevalidate:
+		x.found = foundUsable
+		return stateHit
+	case httpcache.OnlyIfCached:
+		return x.onlyIfCached(stateError)
+	}
+	x.found = foundStale
+	return stateMiss
+}
+
+func stored(o *store.Object, v store.Verdict) httpcache.Stored {
+	return httpcache.Stored{
+		Status: o.Head.Status(), Born: o.Head.Born(), Times: v.Times,
+		MustRevalidate: o.Head.Is(store.MustRevalidate), HasValidator: o.Head.Is(store.HasValidator),
+		Immutable: o.Head.Is(store.Immutable), Untouched: v.State == store.Live && !o.Bound(),
+	}
+}
+
+func (x *exchange) absent(f finding) state {
+	x.found = f
+	return x.onlyIfCached(stateMiss)
+}
+
+// onlyIfCached answers 504 where the request wants nothing from the origin
+// (RFC 9111 section 5.2.1.7), and else goes on.
+func (x *exchange) onlyIfCached(next state) state {
+	if next == stateError || httpcache.OnlyIfCachedAsked(x.directives, x.service.Policy) {
+		return x.refuse(504, "Nothing usable is stored, and the request asks for a stored response only.")
+	}
+	return next
+}
+
+// hit answers from the store. A stale response is refreshed behind the
+// client's back.
+func (x *exchange) hit() state {
+	x.outcome = outcomeHit
+	if x.reuse.Verdict == httpcache.StaleWhileRevalidate {
+		x.outcome = outcomeStale
+		x.service.Fetcher.Refresh(x.shared())
+	}
+	x.answer = answerOf(x.object)
+	return stateDeliver
+}
+
+// staleInstead tells whether the stored response may stand in for a failed
+// fetch, and takes it if so. It is judged again: a purge may have come since.
+func (x *exchange) staleInstead() bool {
+	o := x.object
+	if o == nil {
+		return false
+	}
+	x.verdict = x.service.Judge.Judge(o)
+	now := time.Now().UnixNano()
+	if !x.verdict.Usable() || !httpcache.StaleIfError(stored(o, x.verdict), x.directives, x.service.Policy, now) {
+		return false
+	}
+	x.outcome = outcomeStale
+	x.answer = answerOf(o)
+	return true
+}

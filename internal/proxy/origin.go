@@ -1,0 +1,265 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/fetch"
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/httpcache"
+	"github.com/rescind-edge/rescind/internal/origin"
+	"github.com/rescind-edge/rescind/internal/store"
+)
+
+// answerOf returns the answer that a stored object is.
+func answerOf(o *store.Object) *fetch.Answer {
+	r := o.Body.NewReader(0)
+	return &fetch.Answer{
+		Head: o.Head, Content: r, Reader: r, Reason: httpcache.ReasonStored, Stored: true, Trailer: o.Body.Trailer,
+	}
+}
+
+// isConditional tells whether a request field is a condition or a range: they
+// are the client's own, and a shared fetch goes without them.
+func isConditional(name string) bool {
+	switch {
+	case field.EqualFold(name, "If-None-Match"), field.EqualFold(name, "If-Modified-Since"),
+		field.EqualFold(name, "If-Match"), field.EqualFold(name, "If-Unmodified-Since"),
+		field.EqualFold(name, "If-Range"), field.EqualFold(name, "Range"):
+		return true
+	}
+	return false
+}
+
+// isForwarding tells whether a field is one that this node writes itself.
+func isForwarding(name string) bool {
+	switch {
+	case field.EqualFold(name, "X-Forwarded-For"), field.EqualFold(name, "X-Forwarded-Proto"),
+		field.EqualFold(name, "X-Forwarded-Host"), field.EqualFold(name, "Forwarded"), field.EqualFold(name, "Via"):
+		return true
+	}
+	return false
+}
+
+// upstream returns the fields to send to the origin, and apart from them the
+// client's conditions. They outlive the exchange, as a shared fetch does.
+func (x *exchange) upstream() (fields, conditional field.Fields) {
+	fields = make(field.Fields, 0, len(x.fields)+5)
+	for _, f := range x.fields {
+		switch {
+		case isForwarding(f.Name), field.EqualFold(f.Name, "Fastly-Debug"):
+		case isConditional(f.Name):
+			conditional = append(conditional, f)
+		case field.EqualFold(f.Name, "Max-Forwards"):
+			fields = fields.Add(f.Name, oneLess(f.Value))
+		default:
+			fields = append(fields, f)
+		}
+	}
+	fields = x.appendForwarding(fields)
+	via := protocol(x.r) + " " + x.cfg.via
+	if prior := x.r.Header["Via"]; len(prior) > 0 {
+		via = strings.Join(prior, ", ") + ", " + via
+	}
+	return fields.Add("Via", via), conditional
+}
+
+// oneLess decrements Max-Forwards (RFC 9110 section 7.6.2).
+func oneLess(value string) string {
+	if n, err := strconv.Atoi(value); err == nil && n > 0 {
+		return strconv.Itoa(n - 1)
+	}
+	return value
+}
+
+// protocol returns the received protocol as Via names it.
+func protocol(r *http.Request) string {
+	if r.ProtoMajor >= 2 {
+		return strconv.Itoa(r.ProtoMajor) + ".0"
+	}
+	return "1." + strconv.Itoa(r.ProtoMinor)
+}
+
+// matcher picks variants for a fetch, which may outlive its exchange.
+type matcher struct{ fields field.Fields }
+
+func (m matcher) MatchVariant(h *store.Head) bool {
+	return httpcache.VariantMatches(h.Variant(), m.fields)
+}
+
+// shared returns the request as a fetch that others may share sends it.
+func (x *exchange) shared() *fetch.Request {
+	fields, conditional := x.upstream()
+	return &fetch.Request{
+		Key: x.key, Method: x.r.Method, Target: x.target, Tagged: x.keyed, Host: x.r.Host,
+		Fields: fields, Conditional: conditional, Matcher: matcher{fields}, Began: x.began,
+	}
+}
+
+// miss gets a shareable answer, and falls back on a stale one where that is
+// allowed (RFC 5861 section 4).
+func (x *exchange) miss() state {
+	req := x.shared()
+	req.Interim = x.interim
+	req.Renew = x.found == foundStale
+	answer, err := x.service.Fetcher.Get(x.r.Context(), req)
+	return x.fetched(answer, err, outcomeMiss)
+}
+
+// fetched decides on what a fetch brought.
+func (x *exchange) fetched(answer *fetch.Answer, err error, as outcome) state {
+	if err != nil {
+		if x.r.Context().Err() == nil && x.staleInstead() {
+			return stateDeliver
+		}
+		return x.originFailed(err)
+	}
+	if answer.Head.Status() >= 500 && x.staleInstead() {
+		x.answer.FwdStatus = answer.Head.Status()
+		answer.Close()
+		return stateDeliver
+	}
+	x.outcome, x.answer = as, answer
+	return stateDeliver
+}
+
+// pass hands the request through for this client alone.
+func (x *exchange) pass() state {
+	if x.found == foundUncacheable {
+		req := x.shared()
+		req.Interim = x.interim
+		answer, err := x.service.Fetcher.Alone(x.r.Context(), req)
+		return x.fetched(answer, err, outcomePass)
+	}
+	fields, conditional := x.upstream()
+	req := &fetch.PassRequest{
+		Method: x.r.Method, Target: x.target, Host: x.r.Host, Fields: append(fields, conditional...),
+		Upgrade: upgradeOf(x.r), Interim: x.interim,
+	}
+	x.attachBody(req)
+	answer, err := x.service.Fetcher.Pass(x.r.Context(), req)
+	if err == nil {
+		x.invalidate(answer)
+	}
+	return x.fetched(answer, err, outcomePass)
+}
+
+// attachBody gives the request its body, bounded, and its trailers.
+func (x *exchange) attachBody(req *fetch.PassRequest) {
+	r := x.r
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+		return
+	}
+	body := io.Reader(r.Body)
+	if x.cfg.MaxBody > 0 {
+		body = http.MaxBytesReader(x.w, r.Body, x.cfg.MaxBody)
+	}
+	if r.ProtoMajor >= 2 {
+		body = &upload{from: body, control: x.control, patience: x.cfg.WriteTimeout}
+	}
+	req.Body, req.Length = body, r.ContentLength
+	if len(r.Trailer) > 0 {
+		req.Names = slices.Collect(maps.Keys(r.Trailer))
+		req.Trailer = func() field.Fields {
+			var f field.Fields
+			for name, values := range r.Trailer {
+				for _, value := range values {
+					f = f.Add(name, value)
+				}
+			}
+			return f
+		}
+	}
+}
+
+// upload reads the body of an HTTP/2 request and gives the client a limited
+// time for each part of it: whoever stops in the middle must not hold a
+// connection to the origin for ever. On HTTP/1 the server sees to that.
+type upload struct {
+	from     io.Reader
+	control  *http.ResponseController
+	patience time.Duration
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	u.control.SetReadDeadline(time.Now().Add(u.patience))
+	n, err := u.from.Read(p)
+	if err != nil {
+		u.control.SetReadDeadline(noDeadline)
+	}
+	return n, err
+}
+
+// invalidate withdraws what a successful unsafe request changed, before its
+// answer is delivered (RFC 9111 section 4.4).
+func (x *exchange) invalidate(answer *fetch.Answer) {
+	if x.cfg.Invalidate == nil || !httpcache.InvalidatesTarget(x.r.Method, answer.Head.Status()) {
+		return
+	}
+	fields := answer.Head.AppendFields(nil, false)
+	x.cfg.Invalidate(x.service.ID, httpcache.InvalidatedTargets(x.target, fields))
+}
+
+// interim passes an informational response on (RFC 9110 section 15.2).
+func (x *exchange) interim(status int, f field.Fields) {
+	if status == http.StatusContinue || x.r.ProtoMajor == 1 && x.r.ProtoMinor == 0 {
+		return // net/http sends 100 when the body is first read
+	}
+	x.deadline()
+	h := x.w.Header()
+	for _, line := range httpcache.EndToEnd(f, nil) {
+		h.Add(line.Name, line.Value)
+	}
+	x.w.WriteHeader(status)
+	clear(h)
+}
+
+// originFailed answers for an origin that gave no usable response.
+func (x *exchange) originFailed(err error) state {
+	var tooLarge *http.MaxBytesError
+	var failure *origin.Error
+	var status *fetch.StatusError
+	switch {
+	case x.r.Context().Err() != nil:
+		return stateDone // nobody is left to answer
+	case errors.As(err, &tooLarge):
+		return x.refuse(http.StatusRequestEntityTooLarge, "The request body is longer than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes.")
+	case errors.As(err, &failure) && failure.Kind == origin.KindRequestBody:
+		return x.bodyFailed(err)
+	case errors.As(err, &status):
+		return x.gateway(status.Status, "The origin answered "+strconv.Itoa(status.Status)+".")
+	case errors.As(err, &failure) && failure.Timeout(), errors.Is(err, context.DeadlineExceeded):
+		return x.gateway(http.StatusGatewayTimeout, "The origin did not answer in time.")
+	case errors.Is(err, fetch.ErrClosed):
+		return x.refuse(http.StatusServiceUnavailable, "The node is stopping.")
+	}
+	return x.gateway(http.StatusBadGateway, "The origin could not be reached or did not answer in HTTP.")
+}
+
+// bodyFailed answers that the request's own body could not be read to its end.
+func (x *exchange) bodyFailed(err error) state {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return x.refuse(http.StatusRequestTimeout, "The request body did not arrive in time.")
+	}
+	return x.refuse(http.StatusBadRequest, "The request body could not be read.")
+}
+
+// gateway answers that the origin failed. Where a stale response had to be
+// revalidated and could not be, that is 504 (RFC 9111 section 5.2.2.2).
+func (x *exchange) gateway(status int, reason string) state {
+	if x.object != nil && x.object.Head.Is(store.MustRevalidate) {
+		status = http.StatusGatewayTimeout
+	}
+	return x.refuse(status, reason)
+}
+
+// elapsed is the time since the request arrived.
+func (x *exchange) elapsed() time.Duration { return time.Since(x.start) }

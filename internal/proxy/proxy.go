@@ -1,0 +1,146 @@
+package proxy
+
+import (
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/field"
+)
+
+// Proxy is the http.Handler of the data plane.
+type Proxy struct {
+	now   atomic.Pointer[current]
+	pool  sync.Pool
+	stats Stats
+}
+
+// current is a configuration with what is derived from it. Requests under way
+// keep the one they began with.
+type current struct {
+	Config
+	routes   *routes
+	servedBy string
+	via      string
+
+	active  atomic.Int64 // exchanges that use it
+	retired atomic.Bool  // it was replaced
+	once    sync.Once
+	unused  chan struct{} // closed once it was replaced and nobody uses it
+}
+
+// hold takes the current configuration for one exchange.
+func (p *Proxy) hold() *current {
+	for {
+		c := p.now.Load()
+		c.active.Add(1)
+		if p.now.Load() == c {
+			return c
+		}
+		c.release() // replaced in between: it may be unused already
+	}
+}
+
+func (c *current) release() {
+	if c.active.Add(-1) == 0 {
+		c.settle()
+	}
+}
+
+func (c *current) settle() {
+	if c.retired.Load() && c.active.Load() == 0 {
+		c.once.Do(func() { close(c.unused) })
+	}
+}
+
+// Stats count requests by how they were answered.
+type Stats struct {
+	Requests, Hits, Stale, Misses, Passes, Errors, Purges atomic.Int64
+}
+
+// New returns a Proxy.
+func New(cfg Config) *Proxy {
+	p := &Proxy{}
+	p.pool.New = func() any { return new(exchange) }
+	p.Reconfigure(cfg)
+	return p
+}
+
+// Reconfigure replaces the configuration for requests to come. The channel is
+// closed once no request uses the one before.
+func (p *Proxy) Reconfigure(cfg Config) (unused <-chan struct{}) {
+	if cfg.WriteTimeout == 0 {
+		cfg.WriteTimeout = DefaultWriteTimeout
+	}
+	old := p.now.Swap(&current{
+		Config: cfg, routes: newRoutes(cfg.Services), unused: make(chan struct{}),
+		servedBy: servedBy(cfg.Node, cfg.POP), via: pseudonym(cfg.Node),
+	})
+	if old == nil {
+		return nil
+	}
+	old.retired.Store(true)
+	old.settle()
+	return old.unused
+}
+
+// Stats returns the live counters.
+func (p *Proxy) Stats() *Stats { return &p.stats }
+
+// ServiceOf returns the ID of the service that answers for a host name.
+func (p *Proxy) ServiceOf(hostname string) (id string, ok bool) {
+	if s := p.now.Load().routes.match(hostname); s != nil {
+		return s.ID, true
+	}
+	return "", false
+}
+
+// ServeHTTP answers one request.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := p.pool.Get().(*exchange)
+	x.begin(p, w, r)
+	defer x.end()
+	for s := stateRecv; s != stateDone; {
+		s = x.step(s)
+	}
+}
+
+// Client returns the address that a request came from, by the connection or by
+// a trusted proxy's word, and whether it carries forwarding fields that nobody
+// trusted vouches for: such a request gets nothing for coming from loopback.
+func (p *Proxy) Client(r *http.Request) (addr netip.Addr, forwarded bool) {
+	var trusted []netip.Prefix
+	if host, ok := field.NormalHost("", r.Host); ok {
+		if s := p.now.Load().routes.match(field.Hostname(host)); s != nil {
+			trusted = s.TrustedProxies
+		}
+	}
+	c := clientOf(r, trusted)
+	return c.addr, c.forwarded
+}
+
+func (x *exchange) begin(p *Proxy, w http.ResponseWriter, r *http.Request) {
+	x.p, x.cfg, x.w, x.r = p, p.hold(), w, r
+	x.control = http.NewResponseController(w)
+	x.start = time.Now()
+}
+
+// end gives back what the exchange holds. It also runs when a broken response
+// unwinds the handler.
+func (x *exchange) end() {
+	if x.answer != nil {
+		x.answer.Close()
+	}
+	if x.object != nil {
+		x.object.Release()
+	}
+	x.cfg.release()
+	fields, out := x.fields[:0], x.out[:0]
+	clear(fields[:cap(fields)])
+	clear(out[:cap(out)])
+	p := x.p
+	*x = exchange{fields: fields, out: out}
+	p.pool.Put(x)
+}

@@ -1,0 +1,98 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/rescind-edge/rescind/internal/fetch"
+	"github.com/rescind-edge/rescind/internal/httpcache"
+)
+
+// partial answers a range request: one range as it is, several as
+// multipart/byteranges (RFC 9110 section 14.6).
+func (x *exchange) partial(h http.Header, part httpcache.RangeAnswer) state {
+	size := x.answer.Head.Length()
+	if len(part.Ranges) == 1 {
+		r := part.Ranges[0]
+		h["Content-Range"] = []string{httpcache.ContentRange(r, size)}
+		h["Content-Length"] = []string{strconv.FormatInt(r.Length, 10)}
+		x.w.WriteHeader(http.StatusPartialContent)
+		x.answer.Reader.SeekTo(r.Start)
+		x.send(r.Length)
+		return stateDone
+	}
+	boundary := rand.Text()
+	preambles, total := x.preambles(h, part.Ranges, size, boundary)
+	h["Content-Type"] = []string{"multipart/byteranges; boundary=" + boundary}
+	h["Content-Length"] = []string{strconv.FormatInt(total, 10)}
+	x.w.WriteHeader(http.StatusPartialContent)
+	for i, r := range part.Ranges {
+		x.write([]byte(preambles[i]))
+		x.answer.Reader.SeekTo(r.Start)
+		x.send(r.Length)
+	}
+	x.write([]byte(closing(boundary)))
+	return stateDone
+}
+
+// preambles returns what stands before each part, and the length of the whole.
+func (x *exchange) preambles(h http.Header, ranges []httpcache.ByteRange, size int64, boundary string) (list []string, total int64) {
+	contentType := ""
+	if t := h["Content-Type"]; len(t) > 0 {
+		contentType = "Content-Type: " + t[0] + "\r\n"
+	}
+	for _, r := range ranges {
+		p := "\r\n--" + boundary + "\r\n" + contentType + "Content-Range: " + httpcache.ContentRange(r, size) + "\r\n\r\n"
+		list = append(list, p)
+		total += int64(len(p)) + r.Length
+	}
+	return list, total + int64(len(closing(boundary)))
+}
+
+func closing(boundary string) string { return "\r\n--" + boundary + "--\r\n" }
+
+// resume lets a client go on that was too slow for a body of which only a
+// window is kept: the rest comes from the origin, on condition that it is still
+// the same representation. n is how much is wanted, negative for all.
+func (x *exchange) resume(n int64) bool {
+	etag, ok := x.answer.Head.Get("ETag")
+	if !ok || len(etag) < 2 || etag[0] != '"' || x.answer.Reader == nil {
+		return false // only a strong validator tells that two parts belong together
+	}
+	from, last := x.answer.Reader.Pos(), ""
+	if n >= 0 {
+		last = strconv.FormatInt(from+n-1, 10)
+	}
+	fields, _ := x.upstream()
+	fields = fields.Add("Range", fmt.Sprintf("bytes=%d-%s", from, last)).Add("If-Range", etag)
+	rest, err := x.service.Fetcher.Pass(x.r.Context(), &fetch.PassRequest{
+		Method: http.MethodGet, Target: x.target, Host: x.r.Host, Fields: fields,
+	})
+	if err != nil {
+		return false
+	}
+	if !continues(rest.Head.Get, from, etag) {
+		rest.Close()
+		return false
+	}
+	rest.Head, rest.Stored = x.answer.Head, false
+	x.answer.Close()
+	x.answer = rest
+	return true
+}
+
+// continues tells whether a response is the part from an offset on of the
+// representation with that entity tag.
+func continues(get func(string) (string, bool), from int64, etag string) bool {
+	if tag, ok := get("ETag"); ok && tag != etag {
+		return false
+	}
+	value, ok := get("Content-Range")
+	var start, end int64
+	if _, err := fmt.Sscanf(value, "bytes %d-%d/", &start, &end); !ok || err != nil {
+		return false
+	}
+	return start == from && end >= start
+}

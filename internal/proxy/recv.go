@@ -1,0 +1,145 @@
+package proxy
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/httpcache"
+)
+
+// recv reads and checks the request, finds its service, and decides whether
+// the store is asked.
+func (x *exchange) recv() state {
+	x.p.stats.Requests.Add(1)
+	r := x.r
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	host, ok := field.NormalHost(scheme, r.Host)
+	if !ok {
+		return x.refuse(http.StatusBadRequest, "The Host of the request is not a valid host name.")
+	}
+	if x.service = x.cfg.routes.match(field.Hostname(host)); x.service == nil {
+		return x.refuse(http.StatusMisdirectedRequest, "No service is configured for the host "+strconv.Quote(field.Hostname(host))+".")
+	}
+	x.client = clientOf(r, x.service.TrustedProxies)
+	if proto := r.Header.Get("X-Forwarded-Proto"); x.client.trusted && (proto == "http" || proto == "https") {
+		scheme = proto
+		host, _ = field.NormalHost(scheme, r.Host)
+	}
+	x.target = field.Target{Scheme: scheme, Host: host}
+	x.target.Path, x.target.Query, x.target.HasQuery = field.SplitRaw(originForm(r))
+	return x.route()
+}
+
+// originForm returns the path and query of the request as they were sent.
+func originForm(r *http.Request) string {
+	raw := r.RequestURI
+	if raw == "" || raw[0] == '/' || raw == "*" {
+		return raw
+	}
+	// Absolute form (RFC 9112 section 3.2.2).
+	if i := strings.Index(raw, "://"); i >= 0 {
+		if j := strings.IndexAny(raw[i+3:], "/?"); j >= 0 {
+			raw = raw[i+3+j:]
+			if raw[0] == '?' {
+				raw = "/" + raw
+			}
+			return raw
+		}
+	}
+	return "/"
+}
+
+// route decides by method what becomes of the request.
+func (x *exchange) route() state {
+	r := x.r
+	switch {
+	case r.Method == "PURGE":
+		return x.purge()
+	case r.Method == http.MethodConnect, r.Method == http.MethodTrace:
+		return x.refuse(http.StatusMethodNotAllowed, "The method "+r.Method+" is not allowed here.")
+	case x.looped():
+		return x.refuse(http.StatusLoopDetected, "The request has passed this node before: an origin points back at the cache.")
+	}
+	x.readFields()
+	x.debug = r.Header.Get("Fastly-Debug") != "" && x.debugAllowed()
+	if r.Method == http.MethodOptions && r.Header.Get("Max-Forwards") == "0" {
+		return x.refuse(http.StatusNoContent, "") // RFC 9110 section 7.6.2: ours to answer
+	}
+	body := r.ContentLength != 0 || len(r.TransferEncoding) > 0
+	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && !body && upgradeOf(r) == "" {
+		return stateHash
+	}
+	return statePass
+}
+
+func (x *exchange) purge() state {
+	x.p.stats.Purges.Add(1)
+	if x.cfg.Purge == nil {
+		return x.refuse(http.StatusMethodNotAllowed, "Purging by the method PURGE is not enabled.")
+	}
+	x.cfg.Purge.ServeHTTP(x.w, x.r)
+	return stateDone
+}
+
+// looped tells whether this node has forwarded the request before
+// (RFC 9110 section 7.6.3).
+func (x *exchange) looped() bool {
+	for _, line := range x.r.Header["Via"] {
+		if strings.Contains(line, x.cfg.via) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *exchange) debugAllowed() bool {
+	c := x.client
+	if c.forwarded && c.addr.IsLoopback() {
+		return false
+	}
+	return within(x.service.DebugFrom, c.addr)
+}
+
+// readFields takes the end-to-end fields of the request into the form that all
+// rules read, with Accept-Encoding in its normal form.
+func (x *exchange) readFields() {
+	raw := x.out[:0]
+	for name, values := range x.r.Header {
+		for _, value := range values {
+			raw = raw.Add(name, value)
+		}
+	}
+	x.fields = httpcache.EndToEnd(raw, x.fields[:0])
+	x.out = raw[:0]
+	if x.service.KeepEncodings {
+		return
+	}
+	if value, ok := x.fields.Joined("Accept-Encoding"); ok {
+		if value = httpcache.NormalAcceptEncoding(value); value == "" {
+			x.fields = x.fields.Without("Accept-Encoding")
+			return
+		}
+		x.fields = x.fields.Set("Accept-Encoding", value)
+	}
+}
+
+// upgradeOf returns the protocol that a client asks to switch to
+// (RFC 9110 section 7.8), or "".
+func upgradeOf(r *http.Request) string {
+	if r.ProtoMajor != 1 {
+		return ""
+	}
+	for _, line := range r.Header["Connection"] {
+		for token := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(field.Trim(token), "upgrade") {
+				return r.Header.Get("Upgrade")
+			}
+		}
+	}
+	return ""
+}

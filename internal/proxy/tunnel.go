@@ -1,0 +1,61 @@
+package proxy
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/rescind-edge/rescind/internal/field"
+)
+
+// tunnel hands a connection over after both sides agreed to switch protocols
+// (RFC 9110 section 7.8). It returns when either side is done.
+func (x *exchange) tunnel() state {
+	up := x.answer.Upgraded
+	defer up.Close()
+	conn, buffered, err := x.control.Hijack()
+	if err != nil {
+		return x.refuse(http.StatusBadGateway, "This connection cannot switch protocols.")
+	}
+	defer conn.Close()
+	conn.SetDeadline(noDeadline)
+	if writeSwitching(conn, x.answer.Head.AppendFields(nil, false), x.r.Header.Get("Upgrade")) != nil {
+		return stateDone
+	}
+	var both sync.WaitGroup
+	both.Add(2)
+	go func() {
+		defer both.Done()
+		io.Copy(up, upstreamBytes(conn, buffered.Reader))
+		up.Close() // the origin sees that the client is done, and so does the other copy
+	}()
+	go func() {
+		defer both.Done()
+		io.Copy(conn, up)
+		conn.Close()
+	}()
+	both.Wait()
+	return stateDone
+}
+
+// upstreamBytes reads what net/http had read ahead, then the connection.
+func upstreamBytes(conn net.Conn, buffered *bufio.Reader) io.Reader {
+	ahead, _ := buffered.Peek(buffered.Buffered())
+	if len(ahead) == 0 {
+		return conn
+	}
+	return io.MultiReader(io.LimitReader(buffered, int64(len(ahead))), conn)
+}
+
+func writeSwitching(w io.Writer, fields field.Fields, protocol string) error {
+	head := "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + protocol + "\r\n"
+	for _, f := range fields {
+		if !field.EqualFold(f.Name, "Upgrade") && !field.EqualFold(f.Name, "Connection") {
+			head += f.Name + ": " + f.Value + "\r\n"
+		}
+	}
+	_, err := io.WriteString(w, head+"\r\n")
+	return err
+}

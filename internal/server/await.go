@@ -1,0 +1,175 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/event"
+)
+
+var aLongTimeAgo = time.Unix(1, 0)
+
+// errDesync is what net/http gets when it reads on where, by our count, a
+// request has ended, or begins another where one has not. Reading on would be
+// the request smuggling that this package is there to stop.
+var errDesync = errors.New("server: read past the end of a request")
+
+// http2Preface begins an HTTP/2 connection (RFC 9113 section 3.4).
+const http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+// scratchSize is how large a caller's buffer must be to wait for a request in
+// it. net/http's is 4 KiB, except when it looks for the HTTP/2 preface.
+const scratchSize = 512
+
+// awaitHead returns nil once the connection is in a phase in which there is
+// something to pass on.
+func (c *conn) awaitHead(p []byte) error {
+	if c.in.len() == 0 {
+		if err := c.awaitByte(p); err != nil {
+			return err
+		}
+	}
+	for {
+		size, reason := c.examine()
+		switch {
+		case reason != "":
+			return c.refuse(reason)
+		case c.phase == raw:
+			return nil
+		case size > 0:
+			c.start(size)
+			return nil
+		}
+		if err := c.readMore(); err != nil {
+			return err
+		}
+	}
+}
+
+// readMore reads on in a head that has begun. Most heads arrive in one piece
+// and never get here.
+func (c *conn) readMore() error {
+	if c.headBy.IsZero() {
+		c.SetReadDeadline(time.Time{}) // that of idle connections has been met
+		c.headBy = time.Now().Add(c.limits().ReadHeaderTimeout)
+	}
+	c.limitRead(c.headBy)
+	n, err := c.in.fill(c.Conn, c.limits().MaxHeaderBytes)
+	expired := c.unlimitRead(err)
+	switch {
+	case n > 0:
+		return nil
+	case expired && c.in.len() > 0:
+		return c.refuse(event.RefusedHeadTimeout)
+	}
+	// The client left, or sent nothing but an empty line. io.EOF is the one
+	// error that net/http never answers by itself.
+	return c.die(io.EOF)
+}
+
+// awaitByte waits for the first bytes of a request. It waits in the caller's
+// buffer, so that an idle connection holds none of ours. net/http has set the
+// deadline.
+func (c *conn) awaitByte(p []byte) error {
+	if c.activity.Load() == retired {
+		return io.EOF
+	}
+	var n int
+	var err error
+	if len(p) >= scratchSize {
+		n, err = c.Conn.Read(p[:min(len(p), pooledSize)])
+		c.in.append(p[:n])
+	} else {
+		n, err = c.in.fill(c.Conn, c.limits().MaxHeaderBytes)
+	}
+	if n == 0 {
+		return err
+	}
+	return c.wake()
+}
+
+// examine looks at the head in the buffer: it returns its size once it is
+// there, or why it is refused. Both are zero where more is needed. A connection
+// that turns out to be HTTP/2 becomes raw.
+func (c *conn) examine() (size int, reason event.RefusedReason) {
+	c.skipEmptyLine()
+	b := c.in.bytes()
+	if c.mayBeHTTP2 && !c.skipped && c.isHTTP2(b) {
+		return 0, ""
+	}
+	if len(b) == 0 || len(b) == 1 && b[0] == '\r' && !c.skipped {
+		return 0, ""
+	}
+	if c.head.limits == nil {
+		c.head = newHead(c.server.limits.Load())
+	}
+	return c.head.advance(b)
+}
+
+// isHTTP2 tells whether what was received is the HTTP/2 preface or may become it.
+func (c *conn) isHTTP2(b []byte) bool {
+	if len(b) >= len(http2Preface) {
+		if !bytes.HasPrefix(b, []byte(http2Preface)) {
+			return false
+		}
+		c.mayBeHTTP2 = false
+		c.phase = raw
+		c.server.links.setHTTP2(c.link)
+		return true
+	}
+	return bytes.HasPrefix([]byte(http2Preface), b)
+}
+
+// skipEmptyLine drops one empty line before a request line, which old clients
+// send after a body (RFC 9112 section 2.2). net/http never sees it.
+func (c *conn) skipEmptyLine() {
+	b := c.in.bytes()
+	if c.skipped || len(b) < 2 || b[0] != '\r' || b[1] != '\n' {
+		return
+	}
+	if c.ahead {
+		return // it is not the beginning: net/http has the byte already
+	}
+	c.in.discard(2)
+	c.skipped = true
+}
+
+// limits returns those that the current head is held to: a change in the middle
+// of one must not move its bounds.
+func (c *conn) limits() *Limits {
+	if c.head.limits != nil {
+		return c.head.limits
+	}
+	return c.server.limits.Load()
+}
+
+// watch waits, while a handler answers, for the client to leave or to send the
+// beginning of its next request; net/http cancels the request in the one case
+// and stops watching in the other. It needs a byte to do so, and gets the first
+// of the next request, unchecked: net/http does nothing with a request before
+// it has four, and the others come from awaitHead, which also checks this one.
+// Reading on instead, to have a whole head first, would have to give up at some
+// length anyway, and would refuse a second request in the middle of the answer
+// to the first.
+func (c *conn) watch(p []byte) (int, error) {
+	if c.ahead {
+		return 0, c.die(errDesync)
+	}
+	for {
+		c.skipEmptyLine()
+		b := c.in.bytes()
+		undecided := len(b) == 0 || len(b) == 1 && b[0] == '\r' && !c.skipped
+		if !undecided {
+			c.ahead = true
+			p[0] = b[0]
+			return 1, nil
+		}
+		n, err := c.Conn.Read(p[:1])
+		if n == 0 {
+			return 0, err
+		}
+		c.in.append(p[:1])
+	}
+}

@@ -1,0 +1,115 @@
+package server
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"github.com/rescind-edge/rescind/internal/event"
+)
+
+// Config says what a Server listens on and who answers. At least one listener
+// and a Handler are needed; everything else has a useful zero value.
+type Config struct {
+	// HTTP are addresses ("host:port", ":port") of cleartext ports. They speak
+	// HTTP/1 and, to clients that begin with its preface, HTTP/2.
+	HTTP []string
+	// HTTPListeners are listeners that exist already, served as the addresses
+	// in HTTP are. The Server closes them.
+	HTTPListeners []net.Listener
+	// HTTPS are the TLS ports. They speak HTTP/1.1 and HTTP/2, by ALPN.
+	HTTPS []TLSListener
+
+	// Handler answers every request that was not refused, "OPTIONS *" included.
+	// The ResponseWriter supports deadlines and, on HTTP/1, Hijack.
+	Handler http.Handler
+
+	// Limits bound what clients can make this node hold.
+	Limits Limits
+
+	// Refused is told of every request or connection that was turned away. It
+	// is called on the connection's goroutine, concurrently, and must not
+	// block. It is not called after Close has returned. Nil for nobody.
+	Refused func(event.Refused)
+	// RefusedBody returns the body of the answer to a refused request. Nil for
+	// a line of plain text that says the status and the reason.
+	RefusedBody func(status int, reason event.RefusedReason) (contentType, body string)
+
+	// Log receives what is wrong with the node, not with requests: failing
+	// accepts, panicking handlers. TLS handshakes that fail are logged at debug
+	// level. Nil discards.
+	Log *slog.Logger
+}
+
+// TLSListener is a port that speaks TLS. Its certificates come from files, from
+// a tls.Config, or both: those of the files are asked first.
+type TLSListener struct {
+	// Address is "host:port"; it is ignored where Listener is given.
+	Address string
+	// Listener is a listener that exists already. The Server closes it.
+	Listener net.Listener
+	// Files are PEM certificate chains with their keys. The first that a
+	// client's hello fits is used, the first of all where none fits.
+	// ReloadCertificates reads them again.
+	Files []KeyPair
+	// TLS is the base of the port's configuration; it is cloned. Nil for the
+	// defaults of crypto/tls (TLS 1.2 and later). NextProtos is ours.
+	TLS *tls.Config
+}
+
+// KeyPair names the files of a certificate chain and of its private key.
+type KeyPair struct {
+	Cert, Key string
+}
+
+var errNoListener = errors.New("no listener is configured")
+var errNoHandler = errors.New("no handler is configured")
+
+// withDefaults returns a copy in which every optional part is set.
+func (c Config) withDefaults() (Config, error) {
+	if len(c.HTTP)+len(c.HTTPListeners)+len(c.HTTPS) == 0 {
+		return c, errNoListener
+	}
+	if c.Handler == nil {
+		return c, errNoHandler
+	}
+	for _, l := range c.HTTPS {
+		if !l.hasCertificate() {
+			return c, fmt.Errorf("TLS port %s has no certificate", l.name())
+		}
+	}
+	var err error
+	if c.Limits, err = c.Limits.withDefaults(); err != nil {
+		return c, err
+	}
+	if c.Refused == nil {
+		c.Refused = func(event.Refused) {}
+	}
+	if c.RefusedBody == nil {
+		c.RefusedBody = plainBody
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c, nil
+}
+
+func plainBody(status int, reason event.RefusedReason) (contentType, body string) {
+	return "text/plain; charset=utf-8",
+		fmt.Sprintf("%d %s: %s\n", status, http.StatusText(status), reason)
+}
+
+func (l TLSListener) hasCertificate() bool {
+	return len(l.Files) > 0 || l.TLS != nil &&
+		(len(l.TLS.Certificates) > 0 || l.TLS.GetCertificate != nil || l.TLS.GetConfigForClient != nil)
+}
+
+func (l TLSListener) name() string {
+	if l.Listener != nil {
+		return l.Listener.Addr().String()
+	}
+	return l.Address
+}

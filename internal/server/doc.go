@@ -1,0 +1,18 @@
+// Package server owns the ports that clients connect to: listeners, TLS,
+// connection limits, and the strict HTTP/1 framing check in front of net/http.
+//
+// Every HTTP/1 connection is wrapped. The wrapper's Read yields nothing of a
+// request to net/http until it has read the whole head and found it strict
+// (RFC 9112), and then follows the body byte by byte, so that this server and
+// whatever stands before or behind it cannot disagree about where a request
+// ends. What is ambiguous is refused with a short answer, an event, and the
+// end of the connection; net/http's own parser never gets to be lenient, and
+// never answers anything that no log has seen.
+//
+// HTTP/2, over TLS or in clear with prior knowledge, is net/http's; a handler
+// in front of the configured one holds its requests to the same limits.
+//
+// The package does not route, cache, log requests or know of services: it
+// hands requests to one http.Handler. Write deadlines of a response are that
+// handler's business, through http.ResponseController.
+package server

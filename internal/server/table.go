@@ -1,0 +1,186 @@
+package server
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/rescind-edge/rescind/internal/event"
+)
+
+// link is an accepted connection and its entry in the table. Whatever speaks
+// on it (TLS, the wrapper) stands above and closes it.
+type link struct {
+	net.Conn
+	table *table
+	from  netip.Addr // what MaxConnsPerAddress counts; invalid where unknown
+	once  sync.Once
+
+	// Guarded by the table's lock.
+	http2 bool  // speaks HTTP/2
+	http1 *conn // the wrapper, once it is known to speak HTTP/1
+}
+
+// Close closes the connection and gives up its place.
+func (l *link) Close() error {
+	err := l.Conn.Close()
+	l.once.Do(func() { l.table.remove(l) })
+	return err
+}
+
+// table holds every accepted connection: it is what MaxConns counts and what a
+// drain goes through. Its lock is taken when connections come and go, never
+// for a request.
+type table struct {
+	mu struct {
+		sync.Mutex
+		links    map[*link]struct{}
+		from     map[netip.Addr]int
+		notHTTP2 int // links that are in a handshake or speak HTTP/1
+		draining bool
+	}
+	noHTTP1 chan struct{} // closed when a drain has left no such link
+}
+
+func newTable() *table {
+	t := &table{noHTTP1: make(chan struct{})}
+	t.mu.links = map[*link]struct{}{}
+	t.mu.from = map[netip.Addr]int{}
+	return t
+}
+
+// add enters a connection. Where it returns no link the connection is to be
+// closed: for the reason given, or because of a drain where there is none.
+func (t *table) add(raw net.Conn, limits *Limits) (*link, event.RefusedReason) {
+	l := &link{Conn: raw, table: t, from: origin(raw.RemoteAddr())}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.mu.draining:
+		return nil, ""
+	case len(t.mu.links) >= limits.MaxConns:
+		return nil, event.RefusedTooManyConnections
+	case limits.MaxConnsPerAddress > 0 && l.from.IsValid() && t.mu.from[l.from] >= limits.MaxConnsPerAddress:
+		return nil, event.RefusedTooManyFromOneAddress
+	}
+	t.mu.links[l] = struct{}{}
+	t.mu.from[l.from]++
+	t.mu.notHTTP2++
+	return l, ""
+}
+
+// setHTTP1 records that a link speaks HTTP/1 through c. It returns false when a
+// drain has begun: the link is then to be closed.
+func (t *table) setHTTP1(l *link, c *conn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l.http1 = c
+	return !t.mu.draining
+}
+
+// setHTTP2 records that a link speaks HTTP/2. It returns false when a drain
+// has begun.
+func (t *table) setHTTP2(l *link) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, ok := t.mu.links[l]; ok && !l.http2 {
+		l.http2 = true
+		t.mu.notHTTP2--
+		t.checkLocked()
+	}
+	return !t.mu.draining
+}
+
+// checkLocked closes noHTTP1 when it is time. During a drain the number only
+// falls, because add refuses.
+func (t *table) checkLocked() {
+	if !t.mu.draining || t.mu.notHTTP2 > 0 {
+		return
+	}
+	select {
+	case <-t.noHTTP1:
+	default:
+		close(t.noHTTP1)
+	}
+}
+
+func (t *table) remove(l *link) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.mu.links, l)
+	if t.mu.from[l.from]--; t.mu.from[l.from] == 0 {
+		delete(t.mu.from, l.from)
+	}
+	if !l.http2 {
+		t.mu.notHTTP2--
+		t.checkLocked()
+	}
+}
+
+// drain makes add refuse, cuts handshakes and retires idle HTTP/1 connections.
+func (t *table) drain() {
+	var shaking []*link
+	var wrapped []*conn
+	t.mu.Lock()
+	t.mu.draining = true
+	for l := range t.mu.links {
+		switch {
+		case l.http1 != nil:
+			wrapped = append(wrapped, l.http1)
+		case !l.http2:
+			shaking = append(shaking, l)
+		}
+	}
+	t.checkLocked()
+	t.mu.Unlock()
+	for _, l := range shaking {
+		l.Close()
+	}
+	for _, c := range wrapped {
+		c.retire()
+	}
+}
+
+// awaitNoHTTP1 waits, in a drain, until no link is left that is in a handshake
+// or speaks HTTP/1, or returns the error of ctx.
+func (t *table) awaitNoHTTP1(ctx context.Context) error {
+	select {
+	case <-t.noHTTP1:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// closeAll cuts every connection; there will be no more.
+func (t *table) closeAll() {
+	var all []*link
+	t.mu.Lock()
+	t.mu.draining = true
+	for l := range t.mu.links {
+		all = append(all, l)
+	}
+	t.mu.Unlock()
+	for _, l := range all {
+		l.Close()
+	}
+}
+
+// origin is what connections are counted by: an IPv4 address, or an IPv6 /64,
+// because one customer of a provider has at least that many addresses.
+func origin(a net.Addr) netip.Addr {
+	var addr netip.Addr
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		addr = tcp.AddrPort().Addr()
+	} else if ap, err := netip.ParseAddrPort(a.String()); err == nil {
+		addr = ap.Addr()
+	}
+	addr = addr.Unmap().WithZone("")
+	if addr.Is6() {
+		if p, err := addr.Prefix(64); err == nil {
+			return p.Addr()
+		}
+	}
+	return addr
+}
