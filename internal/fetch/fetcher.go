@@ -223,7 +223,7 @@ func (f *Fetcher) joinOrStart(r *Request, refused []*flight, hint string) (fl *f
 		return nil, false, ans, nil
 	}
 	fl = f.newFlight(r)
-	fl.predictVariant(r, hint)
+	fl.predict(r, hint)
 	fl.listed = true
 	f.mu.flights[r.Key] = append(f.mu.flights[r.Key], fl)
 	fl.enter(r.Interim)
@@ -281,7 +281,7 @@ func (f *Fetcher) Refresh(r *Request) {
 	}
 	f.counters.Refreshes.Add(1)
 	fl := f.newFlight(r)
-	fl.predictVariant(r, "")
+	fl.predict(r, "")
 	fl.background, fl.listed = true, true
 	f.mu.flights[r.Key] = append(f.mu.flights[r.Key], fl)
 	f.startLocked(fl)

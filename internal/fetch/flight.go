@@ -24,10 +24,11 @@ type flight struct {
 	listed     bool // guarded by the fetcher's lock
 
 	// Known from the beginning.
-	urlTags purge.Tags
-	variant string // the variant key to expect, of the last response to this resource
-	known   bool   // variant is known
-	solo    bool   // the last response could not be shared
+	urlTags  purge.Tags
+	expected purge.Tags // those of the last response to this resource, or of its URL
+	variant  string     // the variant key to expect, by the last response
+	known    bool       // variant is known
+	solo     bool       // the last response could not be shared
 
 	head   chan struct{} // closed once result is set
 	result result
@@ -36,6 +37,7 @@ type flight struct {
 		sync.Mutex
 		waiting  int // requests that wait for the head or are about to read
 		answered bool
+		guard    *store.Reader // holds the body's beginning until they read
 	}
 	interim struct {
 		sync.Mutex
@@ -64,16 +66,19 @@ func (f *Fetcher) newFlight(r *Request) *flight {
 	// looked up for its validators.
 	fl.lease = f.Marks().Begin()
 	fl.urlTags = f.cfg.Hasher.AppendTags(nil, f.cfg.Service, r.Tagged)
+	fl.expected = fl.urlTags
 	return fl
 }
 
-// predictVariant learns from the last response to the resource, or from the
-// one that the request was just refused, by which fields responses differ.
-func (fl *flight) predictVariant(r *Request, hint string) {
+// predict learns from the last response to the resource, or from the one that
+// the request was just refused, by which fields responses differ, and which
+// purges will concern this one.
+func (fl *flight) predict(r *Request, hint string) {
 	last := fl.f.cfg.Store.Get(r.Key, anyVariant{})
 	if last != nil {
 		defer last.Release()
 		hint = last.Head.Variant()
+		fl.expected = last.Head.AppendTags(nil)
 		fl.solo = last.Head.Times().Fresh <= last.Head.Born() || last.Head.Is(store.Uncacheable)
 	}
 	if hint != "" {
@@ -94,7 +99,7 @@ func (fl *flight) admits(r *Request) bool {
 		return fl.serves(r) && fl.keeping()
 	default:
 	}
-	if fl.alone || fl.solo || marks.Concerned(fl.urlTags, fl.lease.Stamp(), r.Began) {
+	if fl.alone || fl.solo || marks.Concerned(fl.expected, fl.lease.Stamp(), r.Began) {
 		return false
 	}
 	return !fl.known || httpcache.VariantMatches(fl.variant, r.Fields)
@@ -155,7 +160,14 @@ func (fl *flight) leave(leads bool) {
 	}
 	fl.mu.Lock()
 	fl.mu.waiting--
+	var guard *store.Reader
+	if fl.mu.waiting == 0 {
+		guard, fl.mu.guard = fl.mu.guard, nil
+	}
 	fl.mu.Unlock()
+	if guard != nil {
+		guard.Close()
+	}
 	fl.idle()
 }
 
@@ -190,30 +202,27 @@ func (fl *flight) wait(ctx context.Context, r *Request, leads bool) (*Answer, er
 }
 
 // idle gives the fetch up where nobody is left and what is missing is not
-// worth the origin's time.
+// worth the origin's time. Requests join under the same lock, so none can come
+// to a fetch that is given up.
 func (fl *flight) idle() {
 	if fl.background {
 		return
 	}
+	fl.f.mu.Lock()
+	defer fl.f.mu.Unlock()
 	fl.mu.Lock()
 	waiting, answered := fl.mu.waiting, fl.mu.answered
 	fl.mu.Unlock()
 	switch {
 	case waiting > 0:
 		return
-	case !answered:
-		// Whether the answer is worth keeping is not known yet. The origin's
-		// timeouts bound the wait.
-		if fl.alone {
-			fl.cancel(ErrAbandoned)
-		}
-		return
-	case fl.result.err != nil || fl.result.body.Readers() > 0:
+	case !answered && !fl.alone:
+		return // it may be worth keeping; the origin's timeouts bound the wait
+	case answered && (fl.result.err != nil || fl.result.body.Readers() > 0 || fl.worthFinishing()):
 		return
 	}
-	if !fl.worthFinishing() {
-		fl.cancel(ErrAbandoned)
-	}
+	fl.f.unlistLocked(fl)
+	fl.cancel(ErrAbandoned)
 }
 
 // worthFinishing tells whether a storable body is small or nearly complete.
@@ -234,6 +243,9 @@ func (fl *flight) publish(res result) {
 	fl.result = res
 	fl.mu.Lock()
 	fl.mu.answered = true
+	if res.body != nil && fl.mu.waiting > 0 {
+		fl.mu.guard = res.body.NewReader(0)
+	}
 	fl.mu.Unlock()
 	close(fl.head)
 }

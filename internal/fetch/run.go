@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
@@ -149,17 +150,17 @@ func (fl *flight) renew(resp *origin.Response, base *store.Object, sent time.Tim
 		st.Times = v.Times
 	}
 	head := fl.makeHead(base.Head.Status(), st, st.Fields, tags, keys, base.Body.Size())
-	base.Body.Retain()
 	f.counters.NotChanged.Add(1)
-	fl.publish(result{
-		head: head, body: base.Body, tags: tags, storing: st, renewed: true, status: 304,
-		shared: fl.shareable(st),
-	})
 	if st.Store {
 		fl.put(head, base.Body)
 	} else {
 		f.cfg.Store.Remove(base, store.Removed)
 	}
+	base.Body.Retain()
+	fl.publish(result{
+		head: head, body: base.Body, tags: tags, storing: st, renewed: true, status: 304,
+		shared: fl.shareable(st),
+	})
 	return true
 }
 
@@ -197,30 +198,31 @@ func (fl *flight) receive(resp *origin.Response, sent time.Time) {
 		shared: fl.shareable(st),
 	})
 	fl.idle()
-	if !fl.copy(resp, body, st.Store) || !st.Store {
+	sealed, whole := fl.copy(resp, body, st.Store)
+	if !sealed {
 		return
 	}
-	if length < 0 {
-		head = fl.makeHead(resp.Status, st, st.Fields, tags, keys, body.Size())
+	if whole {
+		if length < 0 {
+			head = fl.makeHead(resp.Status, st, st.Fields, tags, keys, body.Size())
+		}
+		fl.put(head, body)
 	}
-	fl.put(head, body)
+	body.Reveal()
 }
 
-// copy fills the body. It returns whether that is complete and kept whole.
-func (fl *flight) copy(resp *origin.Response, body *store.Body, keep bool) bool {
+// copy fills the body. It returns whether that is sealed, and whether it is
+// kept whole; a body that is not sealed has failed.
+func (fl *flight) copy(resp *origin.Response, body *store.Body, keep bool) (sealed, whole bool) {
 	for {
 		if err := body.WaitReader(fl.ctx); err != nil {
-			if errors.Is(err, store.ErrAbandoned) {
-				err = ErrAbandoned
-				fl.f.counters.Abandoned.Add(1)
-			}
-			body.Fail(err)
-			return false
+			return false, fl.giveUp(body, err)
 		}
-		if body.Size() == resp.ContentLength {
-			return fl.finish(resp, body) && keep
+		var none [0]byte
+		room, err := none[:], error(nil)
+		if resp.ContentLength != body.Size() {
+			room, err = body.Buffer()
 		}
-		room, err := body.Buffer()
 		if err != nil || body.Size() >= fl.f.cfg.MaxObject && keep {
 			// It outgrew the store: from here on it is streamed.
 			keep = false
@@ -228,37 +230,53 @@ func (fl *flight) copy(resp *origin.Response, body *store.Body, keep bool) bool 
 			body.Window(fl.f.cfg.Window)
 			continue
 		}
-		n, err := resp.Body.Read(room)
-		body.Commit(n)
+		n, err := fl.read(resp, room, body.Size())
 		switch {
 		case err == io.EOF:
-			body.Complete(trailer(resp))
-			return keep
+			body.Seal(n, trailer(resp))
+			return true, keep
 		case err != nil:
-			fl.f.counters.Failed.Add(1)
-			body.Fail(cause(fl.ctx, err))
-			return false
+			body.Commit(n)
+			return false, fl.giveUp(body, err)
 		}
+		body.Commit(n)
 		if body.Readers() == 0 {
 			fl.idle()
 		}
 	}
 }
 
-// finish reads the end of a body of which every byte has arrived: it needs no
-// more room, and a failure here is one.
-func (fl *flight) finish(resp *origin.Response, body *store.Body) bool {
+// read reads into room. Where the length is known and all of it has come, it
+// reads on to the end before anybody sees the last bytes.
+func (fl *flight) read(resp *origin.Response, room []byte, have int64) (n int, err error) {
+	if len(room) > 0 {
+		n, err = resp.Body.Read(room)
+	}
+	switch have += int64(n); {
+	case fl.ctx.Err() != nil:
+		return n, fl.ctx.Err()
+	case err == io.EOF && have < resp.ContentLength && fl.method() != http.MethodHead:
+		return n, io.ErrUnexpectedEOF
+	case err != nil || have != resp.ContentLength:
+		return n, err
+	}
 	var extra [1]byte
-	n, err := resp.Body.Read(extra[:])
-	if n == 0 && err == io.EOF {
-		body.Complete(trailer(resp))
-		return true
+	more, err := resp.Body.Read(extra[:])
+	if more > 0 || err == nil {
+		return n, errTooLong
 	}
-	if n > 0 || err == nil {
-		err = errTooLong
+	return n, err
+}
+
+// giveUp fails the body.
+func (fl *flight) giveUp(body *store.Body, err error) (whole bool) {
+	if err = cause(fl.ctx, err); errors.Is(err, store.ErrAbandoned) || errors.Is(err, ErrAbandoned) {
+		err = ErrAbandoned
+		fl.f.counters.Abandoned.Add(1)
+	} else {
+		fl.f.counters.Failed.Add(1)
 	}
-	fl.f.counters.Failed.Add(1)
-	body.Fail(cause(fl.ctx, err))
+	body.Fail(err)
 	return false
 }
 

@@ -62,7 +62,7 @@ func parseEndpoint(e Endpoint) (endpoint, error) {
 func parseURL(s string) (endpoint, error) {
 	u, err := url.Parse(s)
 	if err != nil {
-		return endpoint{}, err
+		return endpoint{}, fmt.Errorf("write the URL like http://192.0.2.1:8080: %w", err)
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return endpoint{}, errors.New("the URL must begin with http:// or https://")

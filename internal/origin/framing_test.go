@@ -1,6 +1,11 @@
 package origin
 
-import "testing"
+import (
+	"io"
+	"log"
+	"os"
+	"testing"
+)
 
 func TestFramingIsReported(t *testing.T) {
 	for _, test := range []struct {
@@ -51,6 +56,8 @@ func TestFramingIsReported(t *testing.T) {
 // TestResponseLeftOverFromAnotherExchange poisons the connection: the bytes
 // after the first body look like a response, and must answer nobody.
 func TestResponseLeftOverFromAnotherExchange(t *testing.T) {
+	log.SetOutput(io.Discard) // net/http reports such bytes there
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	f := newFakeNet()
 	f.set("192.0.2.1:80", func(c *fakeConn) {
 		for c.head() != "" {
@@ -68,6 +75,8 @@ func TestResponseLeftOverFromAnotherExchange(t *testing.T) {
 // TestBytesOnAnIdleConnection: a connection on which an origin says something
 // unasked is given up, and the next request does not suffer.
 func TestBytesOnAnIdleConnection(t *testing.T) {
+	log.SetOutput(io.Discard)
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	f := newFakeNet()
 	said := make(chan struct{}, 2)
 	f.set("192.0.2.1:80", func(c *fakeConn) {

@@ -85,10 +85,14 @@ func cutLine(s string) (line, rest string, bare bool) {
 	return line, rest, !crlf
 }
 
+// versionPrefix begins every response of a version that a request of HTTP/1.1
+// can be answered with (RFC 9110 section 2.5).
+const versionPrefix = "HTTP/1."
+
 // parseStatusLine accepts a missing reason phrase even without the space
 // before it, which several servers omit (RFC 9112 section 4).
 func parseStatusLine(line string) (head, error) {
-	after, ok := strings.CutPrefix(line, "HTTP/1.")
+	after, ok := strings.CutPrefix(line, versionPrefix)
 	if !ok || len(after) < 5 || after[1] != ' ' || after[0] < '0' || after[0] > '9' {
 		return head{}, errStatusLine
 	}

@@ -32,6 +32,7 @@ type headConn struct {
 		prefix  requestPrefix
 		unasked bool  // bytes arrived that nobody asked for
 		broken  error // what the network said when reading or writing failed
+		closed  bool  // from this side; failures after it are its consequence
 	}
 }
 
@@ -156,9 +157,17 @@ func (c *headConn) note(err error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.mu.broken == nil {
+	if c.mu.broken == nil && !c.mu.closed {
 		c.mu.broken = err
 	}
+}
+
+// Close implements net.Conn.
+func (c *headConn) Close() error {
+	c.mu.Lock()
+	c.mu.closed = true
+	c.mu.Unlock()
+	return c.Conn.Close()
 }
 
 // final returns the head of the current exchange's response.

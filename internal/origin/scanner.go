@@ -35,12 +35,21 @@ func (s *scanner) feed(p []byte) {
 		s.raw = append(s.raw, p[i:i+n]...)
 		i += n
 		switch {
+		case !plausible(s.raw):
+			s.err = errStatusLine
 		case len(s.raw) > s.limit:
 			s.err = fmt.Errorf("%w: more than %d bytes", errHeadTooLarge, s.limit)
 		case end:
 			s.complete()
 		}
 	}
+}
+
+// plausible tells whether a response may begin so. Whoever speaks another
+// protocol is not waited for until the end of a head.
+func plausible(raw []byte) bool {
+	n := min(len(raw), len(versionPrefix))
+	return string(raw[:n]) == versionPrefix[:n]
 }
 
 // step returns how many bytes of p belong to the current head, and whether its

@@ -32,6 +32,7 @@ type site struct {
 	policy  *httpcache.Policy
 	invalid [][]field.Target
 
+	playing  sync.WaitGroup
 	mu       sync.Mutex
 	answer   func(*origin.Request) (*origin.Response, error)
 	requests []*origin.Request
@@ -66,6 +67,7 @@ func newSite(t *testing.T, options ...option) *site {
 
 func (s *site) close() {
 	s.fetcher.Close()
+	s.playing.Wait()
 	s.proxy.Reconfigure(Config{Store: s.store, Hasher: s.hasher})
 }
 
@@ -101,19 +103,19 @@ func (s *site) Do(ctx context.Context, r *origin.Request) (*origin.Response, err
 		err  error
 	}
 	done := make(chan result, 1)
-	go func() {
+	s.playing.Go(func() {
 		resp, err := answer(r)
 		done <- result{resp, err}
-	}()
+	})
 	select {
 	case res := <-done:
 		return res.resp, res.err
 	case <-ctx.Done():
-		go func() {
+		s.playing.Go(func() {
 			if res := <-done; res.resp != nil {
 				res.resp.Body.Close()
 			}
-		}()
+		})
 		return nil, ctx.Err()
 	}
 }
@@ -178,8 +180,10 @@ func (s *site) do(method, path string, fields ...string) seen {
 	return s.send(context.Background(), method, path, nil, fields...)
 }
 
-func (s *site) send(ctx context.Context, method, path string, body io.Reader, fields ...string) (out seen) {
-	r := httptest.NewRequestWithContext(ctx, method, "http://shop.example"+path, body)
+func newSeen() seen { return seen{ResponseRecorder: httptest.NewRecorder()} }
+
+func (s *site) request(ctx context.Context, method, path string, body io.Reader, fields ...string) *http.Request {
+	r := httptest.NewRequestWithContext(ctx, method, "http://shop.example/", body)
 	r.RequestURI = path
 	for _, f := range fields {
 		name, value, _ := strings.Cut(f, ": ")
@@ -189,7 +193,11 @@ func (s *site) send(ctx context.Context, method, path string, body io.Reader, fi
 		}
 		r.Header.Add(name, value)
 	}
-	out = seen{ResponseRecorder: httptest.NewRecorder()}
+	return r
+}
+
+func (s *site) send(ctx context.Context, method, path string, body io.Reader, fields ...string) (out seen) {
+	out = newSeen()
 	defer func() {
 		if e := recover(); e != nil {
 			if e != http.ErrAbortHandler {
@@ -198,7 +206,7 @@ func (s *site) send(ctx context.Context, method, path string, body io.Reader, fi
 			out.cut = true
 		}
 	}()
-	s.proxy.ServeHTTP(out, r)
+	s.proxy.ServeHTTP(out, s.request(ctx, method, path, body, fields...))
 	return out
 }
 

@@ -46,13 +46,15 @@ type Body struct {
 	budget   Budget
 	expected int64 // length where it is known, else -1
 	refs     atomic.Int32
-	done     atomic.Bool // complete; from then on mu's fields do not change
+	sealed   atomic.Bool // all bytes have arrived
+	done     atomic.Bool // and are shown; from then on mu's fields do not change
 
 	mu struct {
 		sync.Mutex
 		chunks  [][]byte // the last one has its committed bytes as length, room in its capacity
 		first   int64    // offset of chunks[0]; grows only under a window
 		size    int64    // bytes committed
+		last    int      // bytes of the last chunk that are sealed and not shown
 		held    int64    // bytes reserved
 		window  int64    // bytes kept behind the writer; 0: all
 		err     error    // why it failed
@@ -233,23 +235,44 @@ func (b *Body) WaitReader(ctx context.Context) error {
 	}
 }
 
-// Complete ends the body well. What its last chunk wastes is given back.
-func (b *Body) Complete(trailer field.Fields) {
+// Seal ends the body well with the last n bytes written to Buffer's room,
+// without showing them or the end to readers yet. In between, the body can be
+// put into a store, so that whoever has read all of a response and asks again
+// finds it there. Reveal must follow.
+func (b *Body) Seal(n int, trailer field.Fields) {
+	b.mu.Lock()
+	b.mu.last, b.mu.trailer = n, trailer
+	b.sealed.Store(true)
+	b.mu.Unlock()
+}
+
+// Reveal shows the end of a sealed body. What the last chunk wastes is given
+// back.
+func (b *Body) Reveal() {
 	b.mu.Lock()
 	var freed int64
-	if n := len(b.mu.chunks); n > 0 && b.mu.window == 0 {
-		last := b.mu.chunks[n-1]
-		if waste := int64(cap(last) - len(last)); waste > int64(cap(last))/8 {
-			b.mu.chunks[n-1] = append(make([]byte, 0, len(last)), last...)
+	if n := len(b.mu.chunks); n > 0 {
+		chunk := b.mu.chunks[n-1]
+		chunk = chunk[:len(chunk)+b.mu.last]
+		b.mu.size += int64(b.mu.last)
+		b.mu.last = 0
+		if waste := int64(cap(chunk) - len(chunk)); waste > int64(cap(chunk))/8 && b.mu.window == 0 {
+			chunk = append(make([]byte, 0, len(chunk)), chunk...)
 			b.mu.held -= waste
 			freed = waste
 		}
+		b.mu.chunks[n-1] = chunk
 	}
-	b.mu.trailer = trailer
 	b.done.Store(true)
 	b.wakeLocked()
 	b.mu.Unlock()
 	b.budget.Release(freed)
+}
+
+// Complete ends the body well.
+func (b *Body) Complete(trailer field.Fields) {
+	b.Seal(0, trailer)
+	b.Reveal()
 }
 
 // Fail ends the body short: readers get err after what has arrived.
@@ -260,8 +283,9 @@ func (b *Body) Fail(err error) {
 	b.mu.Unlock()
 }
 
-// Whole tells whether the body is complete and kept from its first byte on.
-func (b *Body) Whole() bool { return b.done.Load() && b.mu.window == 0 }
+// Whole tells whether all bytes of the body have arrived and are kept from the
+// first one on.
+func (b *Body) Whole() bool { return b.sealed.Load() && b.Kept() }
 
 // Kept tells whether the body is kept from its first byte on.
 func (b *Body) Kept() bool {
@@ -279,7 +303,7 @@ func (b *Body) Size() int64 {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.mu.size
+	return b.mu.size + int64(b.mu.last)
 }
 
 // Readers returns how many readers follow a filling body.
