@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
@@ -79,11 +80,21 @@ func (fl *flight) predict(r *Request, hint string) {
 		defer last.Release()
 		hint = last.Head.Variant()
 		fl.expected = last.Head.AppendTags(nil)
-		fl.solo = last.Head.Times().Fresh <= last.Head.Born() || last.Head.Is(store.Uncacheable)
+		fl.solo = fl.unshareable(last)
 	}
 	if hint != "" {
 		fl.variant, fl.known = httpcache.SameVariant(hint, r.Fields), true
 	}
+}
+
+// unshareable tells whether the last response was for one request only, as far
+// as that still holds.
+func (fl *flight) unshareable(last *store.Object) bool {
+	v := fl.f.cfg.Judge.Judge(last)
+	if last.Head.Is(store.Uncacheable) {
+		return v.Usable() && v.Times.Fresh > time.Now().UnixNano()
+	}
+	return v.Usable() && last.Head.Times().Fresh <= last.Head.Born()
 }
 
 type anyVariant struct{}

@@ -139,6 +139,14 @@ func TestHitForMiss(t *testing.T) {
 	}
 }
 
+func TestImmutable(t *testing.T) {
+	for control, want := range map[string]bool{"max-age=60, immutable": true, "max-age=60": false} {
+		if s := Store(got(200, "Cache-Control: "+control), &Policy{}); !s.Store || s.Immutable != want {
+			t.Errorf("%s: stored %v, immutable %v", control, s.Store, s.Immutable)
+		}
+	}
+}
+
 // TestRefresh follows a response through a 304.
 func TestRefresh(t *testing.T) {
 	p := &Policy{DefaultKeep: time.Hour}

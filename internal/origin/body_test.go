@@ -89,6 +89,34 @@ func TestRequestBodyThatFails(t *testing.T) {
 	}
 }
 
+// TestBodyIsNotReadAfterAnError: the origin goes away while the client is
+// still sending.
+func TestBodyIsNotReadAfterAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet()
+		f.set("192.0.2.1:80", func(c *fakeConn) {
+			c.head()
+			pause(3500 * time.Millisecond)
+		})
+		p := newPool(t, f, nil)
+		returned := false
+		body := readerFunc(func(b []byte) (int, error) {
+			if returned {
+				t.Error("the body is read after Do returned")
+			}
+			pause(time.Second)
+			if returned {
+				t.Error("Do returned while the body was read")
+			}
+			return copy(b, "x"), nil
+		})
+		_, err := p.Do(t.Context(), post(body, -1))
+		returned = true
+		wantKind(t, err, KindClosed)
+		pause(time.Minute)
+	})
+}
+
 func TestOriginThatStopsReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet()

@@ -89,7 +89,9 @@ type http2StreamError struct {
 func (http2StreamError) Error() string { return "stream error" }
 
 // kindOfHTTP2 goes by the text where net/http exports neither type nor value;
-// the tests hold the texts. Where they no longer match, the kind is coarser.
+// the tests hold the texts. Where they no longer match, the kind is coarser. A
+// connection error ends every exchange on the connection, and net/http does not
+// tell a head far beyond the limit from any other violation.
 func kindOfHTTP2(err error) Kind {
 	const protocolError = 1 // RFC 9113 section 7
 	stream, ok := errors.AsType[http2StreamError](err)

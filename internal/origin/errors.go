@@ -35,7 +35,7 @@ var kinds = [...]struct{ name, advice string }{
 	KindBusy:             {"busy", "the origin is slow or max_connections is too small"},
 	KindConnect:          {"connect", "check that the origin runs and listens on this address"},
 	KindConnectTimeout:   {"connect_timeout", "check routes and firewalls between this node and the origin"},
-	KindTLS:              {"tls", "check the origin's certificate and its settings for sni and certificate authority"},
+	KindTLS:              {"tls", "check the origin's certificate and the sni setting"},
 	KindFirstByteTimeout: {"first_byte_timeout", "the origin is slow; raise first_byte_timeout if that is expected"},
 	KindIdleTimeout:      {"idle_timeout", "the origin stopped in the middle of a body"},
 	KindGarbage:          {"garbage", "check that the origin speaks HTTP on this port"},

@@ -58,7 +58,7 @@ func parseHead(raw []byte) (head, error) {
 	if err != nil {
 		return head{}, err
 	}
-	h.fields = make(field.Fields, 0, bytes.Count(raw, []byte{'\n'}))
+	h.fields = make(field.Fields, 0, min(bytes.Count(raw, []byte{'\n'}), maxFieldLines))
 	for {
 		var lf bool
 		line, rest, lf = cutLine(rest)

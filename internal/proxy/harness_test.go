@@ -167,6 +167,14 @@ type seen struct {
 	cut bool // the connection was cut in the middle
 }
 
+// WriteHeader lets informational responses pass, which a ResponseRecorder
+// takes for final ones.
+func (s seen) WriteHeader(code int) {
+	if code >= 200 {
+		s.ResponseRecorder.WriteHeader(code)
+	}
+}
+
 func (s seen) body() string { return s.Body.String() }
 
 func (s seen) cache() string { return s.Header().Get("X-Cache") }
@@ -212,7 +220,7 @@ func (s *site) send(ctx context.Context, method, path string, body io.Reader, fi
 
 func (s *site) want(got seen, cache string, body string) {
 	s.t.Helper()
-	if got.cache() != cache || got.body() != body {
-		s.t.Fatalf("got %d %q %q (Cache-Status: %s), want %q %q", got.Code, got.cache(), got.body(), got.Header().Get("Cache-Status"), cache, body)
+	if got.cache() != cache || got.body() != body || got.cut {
+		s.t.Fatalf("got %d %q %q, cut %v (Cache-Status: %s), want %q %q", got.Code, got.cache(), got.body(), got.cut, got.Header().Get("Cache-Status"), cache, body)
 	}
 }

@@ -238,6 +238,8 @@ func (x *exchange) originFailed(err error) state {
 		return x.gateway(status.Status, "The origin answered "+strconv.Itoa(status.Status)+".")
 	case errors.As(err, &failure) && failure.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return x.gateway(http.StatusGatewayTimeout, "The origin did not answer in time.")
+	case errors.As(err, &failure) && failure.Kind == origin.KindBusy:
+		return x.gateway(http.StatusServiceUnavailable, "The origin is busy.")
 	case errors.Is(err, fetch.ErrClosed):
 		return x.refuse(http.StatusServiceUnavailable, "The node is stopping.")
 	}

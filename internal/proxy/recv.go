@@ -14,6 +14,9 @@ import (
 func (x *exchange) recv() state {
 	x.p.stats.Requests.Add(1)
 	r := x.r
+	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
+		return x.refuse(http.StatusMethodNotAllowed, "The method "+r.Method+" is not allowed here.")
+	}
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"
@@ -60,8 +63,6 @@ func (x *exchange) route() state {
 	switch {
 	case r.Method == "PURGE":
 		return x.purge()
-	case r.Method == http.MethodConnect, r.Method == http.MethodTrace:
-		return x.refuse(http.StatusMethodNotAllowed, "The method "+r.Method+" is not allowed here.")
 	case x.looped():
 		return x.refuse(http.StatusLoopDetected, "The request has passed this node before: an origin points back at the cache.")
 	}
