@@ -55,7 +55,7 @@ type result struct {
 	tags    purge.Tags
 	storing httpcache.Storing
 	shared  bool // others may use it
-	keeps   bool // the body is whole for whoever starts to read it
+	keep    bool // it is to be stored
 	renewed bool
 	status  int // the origin's
 }
@@ -128,7 +128,7 @@ func (fl *flight) serves(r *Request) bool {
 
 // keeping tells whether a reader that starts now finds the body's first byte.
 func (fl *flight) keeping() bool {
-	return fl.result.body.Kept()
+	return fl.result.body.Begins()
 }
 
 // private tells that nobody but the request that caused it may use the
@@ -207,7 +207,7 @@ func (fl *flight) wait(ctx context.Context, r *Request, leads bool) (*Answer, er
 		}
 	}
 	return answerFrom(res.head, res.body, func(a *Answer) {
-		a.Reason, a.Stored = res.storing.Reason, res.storing.Store
+		a.Reason, a.Stored = res.storing.Reason, res.keep
 		a.Renewed, a.FwdStatus, a.Collapsed = res.renewed, res.status, !leads
 	}), nil
 }
@@ -239,7 +239,7 @@ func (fl *flight) idle() {
 // worthFinishing tells whether a storable body is small or nearly complete.
 func (fl *flight) worthFinishing() bool {
 	res := &fl.result
-	if !res.storing.Store || !res.body.Kept() {
+	if !res.keep || !res.body.Kept() {
 		return false
 	}
 	have, finish := res.body.Size(), fl.f.cfg.Finish

@@ -18,7 +18,7 @@ type PassRequest struct {
 	Host    string
 	Fields  field.Fields
 	Body    io.Reader
-	Length  int64 // of Body, -1 where unknown
+	Length  int64               // of Body, -1 where unknown
 	Trailer func() field.Fields // asked after the end of Body; nil for none
 	Names   []string            // of the trailer fields to announce
 	Upgrade string              // the protocol that the client asks to switch to

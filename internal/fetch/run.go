@@ -159,7 +159,7 @@ func (fl *flight) renew(resp *origin.Response, base *store.Object, sent time.Tim
 	base.Body.Retain()
 	fl.publish(result{
 		head: head, body: base.Body, tags: tags, storing: st, renewed: true, status: 304,
-		shared: fl.shareable(st),
+		shared: fl.shareable(st), keep: st.Store,
 	})
 	return true
 }
@@ -180,8 +180,10 @@ func (fl *flight) receive(resp *origin.Response, sent time.Time) {
 		CloseDelimited: resp.CloseDelimited, AmbiguousLength: resp.Ambiguity != 0,
 	}, f.cfg.Policy)
 	length := resp.ContentLength
+	keep := st.Store
 	if length > f.cfg.MaxObject {
-		st.Store, st.Reason = false, httpcache.ReasonTooLarge
+		// Shared by those who wait for it, but streamed.
+		keep, st.Reason = false, httpcache.ReasonTooLarge
 	}
 	tags, keys := fl.tags(resp.Fields)
 	head := fl.makeHead(resp.Status, st, st.Fields, tags, keys, length)
@@ -190,15 +192,15 @@ func (fl *flight) receive(resp *origin.Response, sent time.Time) {
 	}
 	body := f.cfg.Store.NewBody(length)
 	body.OnIdle(fl.idle)
-	if !st.Store {
+	if !keep {
 		body.Window(f.cfg.Window)
 	}
 	fl.publish(result{
 		head: head, body: body, tags: tags, storing: st, status: resp.Status,
-		shared: fl.shareable(st),
+		shared: fl.shareable(st), keep: keep,
 	})
 	fl.idle()
-	sealed, whole := fl.copy(resp, body, st.Store)
+	sealed, whole := fl.copy(resp, body, keep)
 	if !sealed {
 		return
 	}

@@ -2,8 +2,8 @@ package httpcache
 
 import "github.com/rescind-edge/rescind/internal/field"
 
-// Merge returns the fields of a stored response after a 304, or a HEAD that
-// refreshes it (RFC 9111 section 3.2): every field of the new response replaces
+// Merge returns the fields of a stored response after a 304 (RFC 9111
+// section 3.2): every field of the new response replaces
 // the stored lines of that name, but for those that describe the stored body
 // and those about the connection. Store decides anew about the result.
 //
@@ -11,6 +11,9 @@ import "github.com/rescind-edge/rescind/internal/field"
 // does not say of its own age must not make it as old as the body.
 func Merge(stored, fresh304 field.Fields) field.Fields {
 	update := EndToEnd(fresh304, make(field.Fields, 0, len(fresh304)))
+	if strengthens(stored, update) {
+		update = update.Without("ETag")
+	}
 	merged := make(field.Fields, 0, len(stored)+len(update))
 	for _, f := range stored {
 		switch {
@@ -26,6 +29,15 @@ func Merge(stored, fresh304 field.Fields) field.Fields {
 		}
 	}
 	return merged
+}
+
+// strengthens tells whether a 304 has the strong form of a stored weak entity
+// tag (see MatchesStored): the strong one is another form's, and the stored
+// bytes keep the weak one.
+func strengthens(stored, fresh304 field.Fields) bool {
+	old, hasOld := storedTag(stored)
+	tag, has := storedTag(fresh304)
+	return has && hasOld && old.weak && !tag.weak
 }
 
 // describesBody tells whether a field belongs to the bytes that are stored

@@ -38,6 +38,10 @@ func RevalidationFields(stored ...field.Fields) field.Fields {
 
 // MatchesStored tells whether a 304 is about that stored response (RFC 9111
 // section 4.3.4): a strong validator must be the same, a weak one must match.
+// One departure: where the stored tag is weak and the 304's is the same but for
+// that, it matches. Origins that compress on the way out weaken the tag of the
+// compressed form, compare the condition weakly, and answer with the tag of the
+// file; the condition named one response, and the 304 can mean no other.
 // A 304 without any validator is taken to be about the response that the
 // condition was made of: many origins send it so, and it can mean no other. That
 // does not hold where the condition named several.
@@ -45,7 +49,7 @@ func MatchesStored(stored, fresh304 field.Fields) bool {
 	old, hasOld := storedTag(stored)
 	tag, has := storedTag(fresh304)
 	if has && !tag.weak {
-		return hasOld && tag.strongEqual(old)
+		return hasOld && (tag.strongEqual(old) || old.weak && tag.weakEqual(old))
 	}
 	if has && hasOld {
 		return tag.weakEqual(old)
@@ -65,37 +69,4 @@ func sameDate(a, b string, stored field.Fields) bool {
 	x, ok1 := parseDate(a, madeAt(stored))
 	y, ok2 := parseDate(b, madeAt(stored))
 	return ok1 && ok2 && x == y
-}
-
-// HeadEffect is what a response to HEAD says of a stored response to GET.
-type HeadEffect uint8
-
-const (
-	HeadSilent      HeadEffect = iota // nothing
-	HeadRefreshes                     // it is the same: its fields may be merged
-	HeadInvalidates                   // it is another: the stored one counts as stale
-)
-
-// HeadAgrees compares a response to HEAD with a stored one to GET of the same
-// status (RFC 9111 section 4.3.5). Each validator that HEAD brings must be
-// equal, and Content-Length where both have one; refreshing takes at least one
-// validator.
-func HeadAgrees(stored, head field.Fields) HeadEffect {
-	if length, ok := head.Get("Content-Length"); ok {
-		if was, ok := stored.Get("Content-Length"); ok && was != length {
-			return HeadInvalidates
-		}
-	}
-	effect := HeadSilent
-	for _, name := range [...]string{"ETag", "Last-Modified"} {
-		value, ok := head.Get(name)
-		if !ok {
-			continue
-		}
-		if was, _ := stored.Get(name); was != value {
-			return HeadInvalidates
-		}
-		effect = HeadRefreshes
-	}
-	return effect
 }

@@ -99,6 +99,21 @@ func VariantMatches(key string, req field.Fields) bool {
 	return true
 }
 
+// VariantSelects tells whether a variant key has a field whose name, in lower
+// case, is wanted.
+func VariantSelects(key string, wanted func(name string) bool) bool {
+	for key != "" {
+		s, ok := cutSelecting(&key)
+		if !ok {
+			return false
+		}
+		if wanted(s.name) {
+			return true
+		}
+	}
+	return false
+}
+
 // selecting is one field in a variant key.
 type selecting struct {
 	name, value string

@@ -38,13 +38,14 @@ type exchange struct {
 	service *Service
 	target  field.Target
 	client  client
-	fields  field.Fields // of the request, end to end
+	fields  field.Fields // of the request, end to end, without those that this node writes
 	debug   bool
 
 	// Set by hash.
 	keyed      field.Target // the target as the cache key sees it
 	key        field.Key
 	began      field.Position
+	sent       field.Fields // as the origin is sent them; nil until asked for
 	directives httpcache.RequestDirectives
 
 	// Set by lookup.
@@ -106,7 +107,15 @@ func (x *exchange) step(s state) state {
 	return stateDone
 }
 
-// MatchVariant implements store.Matcher.
+// MatchVariant implements store.Matcher. What counts is what the origin was
+// sent, and there this node writes some fields itself.
 func (x *exchange) MatchVariant(h *store.Head) bool {
-	return httpcache.VariantMatches(h.Variant(), x.fields)
+	key := h.Variant()
+	if !httpcache.VariantSelects(key, isForwarding) {
+		return httpcache.VariantMatches(key, x.fields)
+	}
+	if x.sent == nil {
+		x.sent, _ = x.upstream()
+	}
+	return httpcache.VariantMatches(key, x.sent)
 }

@@ -55,7 +55,6 @@ func (x *exchange) upstream() (fields, conditional field.Fields) {
 	fields = make(field.Fields, 0, len(x.fields)+5)
 	for _, f := range x.fields {
 		switch {
-		case isForwarding(f.Name), field.EqualFold(f.Name, "Fastly-Debug"):
 		case isConditional(f.Name):
 			conditional = append(conditional, f)
 		case field.EqualFold(f.Name, "Max-Forwards"):

@@ -390,3 +390,44 @@ func TestReconfigureWaitsForRequests(t *testing.T) {
 		<-unused
 	})
 }
+
+// What this node itself tells the origin may select a variant; what a client
+// claims about it may not.
+func TestVaryByForwardingFields(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.origin(func(r *origin.Request) (*origin.Response, error) {
+			proto, _ := r.Fields.Get("X-Forwarded-Proto")
+			return response(200, proto, "Cache-Control: max-age=60", "Vary: X-Forwarded-Proto, Accept-Encoding"), nil
+		})
+		s.want(s.get("/a"), "MISS", "http")
+		s.want(s.get("/a"), "HIT", "http")
+		s.want(s.get("/a", "X-Forwarded-Proto: https"), "HIT", "http")
+	})
+}
+
+// Those who wait for a response that is too large to store share its one fetch.
+func TestTooLargeIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, func(_ *site, _ *Service, c *fetch.Config) { c.MaxObject = 10 })
+		body := strings.Repeat("x", 100)
+		s.origin(func(*origin.Request) (*origin.Response, error) {
+			time.Sleep(time.Second)
+			return response(200, body, "Cache-Control: max-age=60"), nil
+		})
+		done := make(chan seen, 10)
+		for range 10 {
+			go func() { done <- s.get("/a") }()
+		}
+		for range 10 {
+			s.want(<-done, "MISS", body)
+		}
+		if s.fetches() != 1 {
+			t.Errorf("%d requests reached the origin, want 1", s.fetches())
+		}
+		s.get("/a")
+		if s.fetches() != 2 {
+			t.Errorf("it was stored")
+		}
+	})
+}

@@ -107,10 +107,14 @@ func (x *exchange) debugAllowed() bool {
 }
 
 // readFields takes the end-to-end fields of the request into the form that all
-// rules read, with Accept-Encoding in its normal form.
+// rules read, with Accept-Encoding in its normal form, and without those that
+// this node writes: a client must not choose a variant by claiming them.
 func (x *exchange) readFields() {
 	raw := x.out[:0]
 	for name, values := range x.r.Header {
+		if isForwarding(name) || name == "Fastly-Debug" {
+			continue
+		}
 		for _, value := range values {
 			raw = raw.Add(name, value)
 		}

@@ -296,6 +296,14 @@ func (b *Body) Kept() bool {
 	return b.mu.window == 0
 }
 
+// Begins tells whether the body's first byte is still there: who starts to read
+// now misses nothing.
+func (b *Body) Begins() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.mu.first == 0
+}
+
 // Size returns the bytes that have arrived.
 func (b *Body) Size() int64 {
 	if b.done.Load() {
