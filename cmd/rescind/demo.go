@@ -7,6 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -117,6 +120,15 @@ func (d *demoNode) stop() error {
 	return errors.Join(d.node.Stop(), d.origin.Close())
 }
 
+// commandName returns how this program was called, so that what is printed can
+// be copied: `go run` builds it into a directory that is soon gone.
+func commandName(arg0 string) string {
+	if strings.Contains(arg0, string(filepath.Separator)+"go-build") {
+		return "go run ./cmd/rescind"
+	}
+	return arg0
+}
+
 func playDemo(ctx context.Context, out io.Writer) error {
 	d, err := startDemo(0, 0, 0)
 	if err != nil {
@@ -153,12 +165,12 @@ By URL, with all its variants; and everything:
 
 See the tags of a page, what the node does, and take a purge back:
   curl -sI -H 'Fastly-Debug: 1' %[1]s/
-  rescind status --address %[2]s
-  rescind purges --address %[2]s
-  rescind revert ID --address %[2]s
+  %[4]s status --address %[2]s
+  %[4]s purges --address %[2]s
+  %[4]s revert ID --address %[2]s
 
 Interrupt to stop.
-`, d.site(), d.admin(), d.originAddr)
+`, d.site(), d.admin(), d.originAddr, commandName(os.Args[0]))
 	<-ctx.Done()
 	return d.stop()
 }

@@ -76,6 +76,9 @@ func New(opts Options) (*App, error) {
 	}
 	a := &App{opts: opts, level: new(slog.LevelVar), started: time.Now()}
 	a.log = newLogger(opts.Stderr, cfg.Log, a.level)
+	if cfg.Node.DataDir != "" {
+		a.log.Warn("node.data_dir has no effect in this version: nothing is kept over a restart")
+	}
 	a.hasher = field.RandomHasher()
 	a.engine = purge.NewEngine(purge.Config{})
 	a.store = memory.New(memory.Config{Budget: int64(cfg.Storage.Memory), MaxVariants: cfg.Storage.MaxVariants})

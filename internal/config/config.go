@@ -18,7 +18,7 @@ type Config struct {
 type Node struct {
 	Name    string // default: the host's name
 	POP     string // the point of presence that it belongs to; default: Name
-	DataDir string // absolute; empty: nothing is kept over a restart
+	DataDir string // absolute; without effect in this version, which keeps nothing over a restart
 }
 
 // Listen says where the node is reached. HTTP or HTTPS has at least one entry.
@@ -53,7 +53,7 @@ type Limits struct {
 	HeaderTimeout time.Duration // to send a request's head; default 10s
 	IdleTimeout   time.Duration // between two requests of a connection; default 75s
 	WriteTimeout  time.Duration // for each write to a client to make progress, not for the whole answer; default 30s
-	Connections   int           // at once, over all listeners; default 0: no limit
+	Connections   int           // at once, over all listeners; default 16384
 	BodyBytes     Size          // of a request's body; default 0: no limit
 }
 

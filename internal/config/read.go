@@ -70,6 +70,7 @@ func (r *reader) readLimits(top *section) {
 		HeaderTimeout: 10 * time.Second,
 		IdleTimeout:   75 * time.Second,
 		WriteTimeout:  30 * time.Second,
+		Connections:   16 << 10,
 	}
 	top.section("limits", func(s *section) {
 		s.size("header_bytes", &limits.HeaderBytes, 1<<10)
@@ -78,14 +79,21 @@ func (r *reader) readLimits(top *section) {
 		s.duration("header_timeout", &limits.HeaderTimeout, time.Millisecond)
 		s.duration("idle_timeout", &limits.IdleTimeout, time.Millisecond)
 		s.duration("write_timeout", &limits.WriteTimeout, time.Millisecond)
-		s.integer("connections", &limits.Connections, 0, 10_000_000)
+		s.integer("connections", &limits.Connections, 1, 10_000_000)
 		s.size("body_bytes", &limits.BodyBytes, 0)
+		if limits.HeaderBytes > maxHeaderBytes {
+			s.failField("header_bytes", "%s is more than %s, the most that a connection may hold; lower it", limits.HeaderBytes, Size(maxHeaderBytes))
+		}
 		if limits.URLBytes > limits.HeaderBytes {
 			s.failField("url_bytes", "%s is more than header_bytes (%s), of which the URL is a part; lower it or raise header_bytes",
 				limits.URLBytes, limits.HeaderBytes)
 		}
 	})
 }
+
+// maxHeaderBytes is the most that limits.header_bytes may be: what the server
+// in front can hold for one connection.
+const maxHeaderBytes = 256 << 10
 
 func (r *reader) readLog(top *section) {
 	log := &r.config.Log

@@ -75,7 +75,7 @@ func (f *Fetcher) newFlight(r *Request) *flight {
 // the request was just refused, by which fields responses differ, and which
 // purges will concern this one.
 func (fl *flight) predict(r *Request, hint string) {
-	last := fl.f.cfg.Store.Get(r.Key, anyVariant{})
+	last := fl.f.cfg.Store.Get(r.Key, AnyVariant{})
 	if last != nil {
 		defer last.Release()
 		hint = last.Head.Variant()
@@ -97,9 +97,11 @@ func (fl *flight) unshareable(last *store.Object) bool {
 	return v.Usable() && last.Head.Times().Fresh <= last.Head.Born()
 }
 
-type anyVariant struct{}
+// AnyVariant matches every variant.
+type AnyVariant struct{}
 
-func (anyVariant) MatchVariant(*store.Head) bool { return true }
+// MatchVariant implements store.Matcher.
+func (AnyVariant) MatchVariant(*store.Head) bool { return true }
 
 // admits tells whether a request may wait for the flight, by all that can be
 // told now.

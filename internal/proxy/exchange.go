@@ -78,6 +78,7 @@ type finding uint8
 
 const (
 	foundNothing finding = iota
+	foundOthers          // other variants only
 	foundUsable
 	foundStale
 	foundPurged

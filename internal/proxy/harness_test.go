@@ -32,6 +32,7 @@ type site struct {
 	policy  *httpcache.Policy
 	invalid [][]field.Target
 
+	patient  bool // the origin answers although the request was given up
 	playing  sync.WaitGroup
 	mu       sync.Mutex
 	answer   func(*origin.Request) (*origin.Response, error)
@@ -107,10 +108,14 @@ func (s *site) Do(ctx context.Context, r *origin.Request) (*origin.Response, err
 		resp, err := answer(r)
 		done <- result{resp, err}
 	})
+	gone := ctx.Done()
+	if s.patient {
+		gone = nil
+	}
 	select {
 	case res := <-done:
 		return res.resp, res.err
-	case <-ctx.Done():
+	case <-gone:
 		s.playing.Go(func() {
 			if res := <-done; res.resp != nil {
 				res.resp.Body.Close()

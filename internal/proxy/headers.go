@@ -110,8 +110,11 @@ func (x *exchange) cacheStatus() httpcache.CacheStatus {
 		}
 	case outcomeMiss:
 		s.Fwd = httpcache.FwdURIMiss
-		if x.found == foundStale {
+		switch x.found {
+		case foundStale:
 			s.Fwd = httpcache.FwdStale
+		case foundOthers:
+			s.Fwd = httpcache.FwdVaryMiss
 		}
 	default:
 		s.Fwd = httpcache.FwdMiss

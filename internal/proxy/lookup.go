@@ -3,6 +3,7 @@ package proxy
 import (
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/httpcache"
 	"github.com/rescind-edge/rescind/internal/store"
 )
@@ -22,7 +23,7 @@ func (x *exchange) hash() state {
 func (x *exchange) lookup() state {
 	o := x.cfg.Store.Get(x.key, x)
 	if o == nil {
-		return x.absent(foundNothing)
+		return x.absent(x.otherVariants())
 	}
 	x.verdict = x.service.Judge.Judge(o)
 	now := x.start.UnixNano()
@@ -49,6 +50,20 @@ func (x *exchange) lookup() state {
 	}
 	x.found = foundStale
 	return stateMiss
+}
+
+// otherVariants tells a URL of which nothing is stored from one of which only
+// other variants are.
+func (x *exchange) otherVariants() finding {
+	o := x.cfg.Store.Get(x.key, fetch.AnyVariant{})
+	if o == nil {
+		return foundNothing
+	}
+	defer o.Release()
+	if !x.service.Judge.Judge(o).Usable() {
+		return foundNothing
+	}
+	return foundOthers
 }
 
 func stored(o *store.Object, v store.Verdict) httpcache.Stored {

@@ -227,12 +227,12 @@ func (x *exchange) originFailed(err error) state {
 	var failure *origin.Error
 	var status *fetch.StatusError
 	switch {
-	case x.r.Context().Err() != nil:
-		return stateDone // nobody is left to answer
 	case errors.As(err, &tooLarge):
 		return x.refuse(http.StatusRequestEntityTooLarge, "The request body is longer than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes.")
 	case errors.As(err, &failure) && failure.Kind == origin.KindRequestBody:
 		return x.bodyFailed(err)
+	case x.r.Context().Err() != nil:
+		panic(http.ErrAbortHandler) // nobody is left to answer, and silence would mean 200
 	case errors.As(err, &status):
 		return x.gateway(status.Status, "The origin answered "+strconv.Itoa(status.Status)+".")
 	case errors.As(err, &failure) && failure.Timeout(), errors.Is(err, context.DeadlineExceeded):

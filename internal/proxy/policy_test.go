@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -428,6 +429,40 @@ func TestTooLargeIsShared(t *testing.T) {
 		s.get("/a")
 		if s.fetches() != 2 {
 			t.Errorf("it was stored")
+		}
+	})
+}
+
+// A request whose own body cannot be read is told so: silence would mean 200.
+func TestBrokenRequestBody(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+	}{
+		{os.ErrDeadlineExceeded, 408}, {errors.New("malformed chunk"), 400}, {&http.MaxBytesError{Limit: 10}, 413},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSite(t)
+			s.patient = true
+			ctx, cancel := context.WithCancel(context.Background())
+			s.origin(func(*origin.Request) (*origin.Response, error) {
+				cancel() // net/http cancels the request when its body cannot be read
+				return nil, &origin.Error{Kind: origin.KindRequestBody, Err: c.err}
+			})
+			if got := s.send(ctx, "POST", "/a", strings.NewReader("x")); got.Code != c.status || got.cut {
+				t.Errorf("%v: %d, cut %v, want %d", c.err, got.Code, got.cut, c.status)
+			}
+		})
+	}
+}
+
+func TestCacheStatusTellsVaryMiss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.says("x", "Cache-Control: max-age=60", "Vary: Accept-Language")
+		s.get("/a", "Accept-Language: en")
+		if got := s.get("/a", "Accept-Language: de").Header().Get("Cache-Status"); got != "rescind-n1; fwd=vary-miss; fwd-status=200; stored" {
+			t.Error(got)
 		}
 	})
 }

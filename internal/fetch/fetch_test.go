@@ -1,0 +1,212 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/httpcache"
+	"github.com/rescind-edge/rescind/internal/origin"
+	"github.com/rescind-edge/rescind/internal/purge"
+	"github.com/rescind-edge/rescind/internal/store"
+	"github.com/rescind-edge/rescind/internal/store/memory"
+)
+
+// bench is a Fetcher in front of an origin that a test plays.
+type bench struct {
+	*Fetcher
+	engine *purge.Engine
+	store  *memory.Store
+	hasher *field.Hasher
+	answer func(ctx context.Context, r *origin.Request) (*origin.Response, error)
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{engine: purge.NewEngine(purge.Config{}), store: memory.New(memory.Config{Budget: 1 << 20}), hasher: field.RandomHasher()}
+	b.Fetcher = New(Config{
+		Service: "s", Store: b.store, Judge: &Judge{Marks: b.engine.Service("s")}, Hasher: b.hasher, Origin: b,
+		Policy: &httpcache.Policy{DefaultKeep: time.Hour}, Log: slog.New(slog.DiscardHandler),
+	})
+	t.Cleanup(b.Close)
+	return b
+}
+
+func (b *bench) Do(ctx context.Context, r *origin.Request) (*origin.Response, error) {
+	return b.answer(ctx, r)
+}
+
+func says(body string, fields ...string) *origin.Response {
+	r := &origin.Response{Status: 200, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body))}
+	for _, f := range fields {
+		name, value, _ := strings.Cut(f, ": ")
+		r.Fields = r.Fields.Add(name, value)
+	}
+	return r
+}
+
+type matching struct{ fields field.Fields }
+
+func (m matching) MatchVariant(h *store.Head) bool {
+	return httpcache.VariantMatches(h.Variant(), m.fields)
+}
+
+func (b *bench) request(path string, fields ...string) *Request {
+	target := field.Target{Scheme: "http", Host: "h", Path: path}
+	var list field.Fields
+	for _, f := range fields {
+		name, value, _ := strings.Cut(f, ": ")
+		list = list.Add(name, value)
+	}
+	return &Request{
+		Key: b.hasher.Key("s", target), Method: "GET", Target: target, Tagged: target, Host: "h",
+		Fields: list, Matcher: matching{list}, Began: b.Marks().Position(),
+	}
+}
+
+func read(t *testing.T, a *Answer) string {
+	t.Helper()
+	defer a.Close()
+	var all strings.Builder
+	for {
+		p, err := a.Content.Next(t.Context())
+		all.Write(p)
+		if err == io.EOF {
+			return all.String()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCloseEndsWhatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.answer = func(ctx context.Context, _ *origin.Request) (*origin.Response, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		done := make(chan error)
+		go func() {
+			_, err := b.Get(context.Background(), b.request("/a"))
+			done <- err
+		}()
+		synctest.Wait()
+		b.Close()
+		if err := <-done; !errors.Is(err, ErrClosed) {
+			t.Errorf("the request that waited got %v", err)
+		}
+		if _, err := b.Get(context.Background(), b.request("/b")); !errors.Is(err, ErrClosed) {
+			t.Errorf("a request after Close got %v", err)
+		}
+	})
+}
+
+func TestRefreshesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.answer = func(ctx context.Context, _ *origin.Request) (*origin.Response, error) {
+			time.Sleep(time.Second)
+			return says("x", "Cache-Control: max-age=60"), nil
+		}
+		for i := range maxBackground + 50 {
+			b.Refresh(b.request(fmt.Sprint("/", i)))
+		}
+		synctest.Wait()
+		if n := b.Counters().Fetches.Load(); n != maxBackground {
+			t.Errorf("%d refreshes at once, want %d", n, maxBackground)
+		}
+		time.Sleep(2 * time.Second)
+		b.Refresh(b.request("/later"))
+		synctest.Wait()
+		if n := b.Counters().Refreshes.Load(); n != maxBackground+1 {
+			t.Errorf("%d refreshes in all: the places were not given back", n)
+		}
+	})
+}
+
+// Requests that are refused one fetch because of a variant share the next.
+func TestRefusedByVariantShareTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.answer = func(_ context.Context, r *origin.Request) (*origin.Response, error) {
+			time.Sleep(time.Second)
+			lang, _ := r.Fields.Get("Accept-Language")
+			return says(lang, "Cache-Control: max-age=60", "Vary: Accept-Language"), nil
+		}
+		var all sync.WaitGroup
+		for i := range 20 {
+			lang := []string{"en", "de"}[i%2]
+			all.Go(func() {
+				a, err := b.Get(context.Background(), b.request("/a", "Accept-Language: "+lang))
+				if err != nil {
+					t.Error(err)
+				} else if got := read(t, a); got != lang {
+					t.Errorf("asked for %s, got %s", lang, got)
+				}
+			})
+		}
+		all.Wait()
+		if n := b.Counters().Fetches.Load(); n != 2 {
+			t.Errorf("%d requests reached the origin, want one a variant", n)
+		}
+	})
+}
+
+func TestKeysOverTheLimitAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		long := strings.Repeat("k", 2000)
+		b.answer = func(context.Context, *origin.Request) (*origin.Response, error) {
+			return says("x", "Cache-Control: max-age=60", "Surrogate-Key: a "+long+" b"), nil
+		}
+		a, err := b.Get(context.Background(), b.request("/a"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		read(t, a)
+		if n := b.Counters().IgnoredKeys.Load(); n != 2 {
+			t.Errorf("%d keys counted as ignored, want the long one and the one after it", n)
+		}
+	})
+}
+
+// "Dead" is never remembered, because an undo may take it back; "live" is, for
+// the position it was found at and no later one.
+func TestJudgeRemembersLifeOnly(t *testing.T) {
+	b := newBench(t)
+	tag := b.hasher.Surrogate("s", "k")
+	head := store.NewHead(store.HeadSpec{Tags: []field.Tag{tag}, Times: field.Times{Fresh: 1e18, SWR: 1e18, SIE: 1e18, Keep: 1e18}})
+	o := store.NewObject(field.Key{}, head, nil, b.cfg.Judge)
+	verdict := func() store.State { return b.cfg.Judge.Judge(o).State }
+	apply := func(tag field.Tag) purge.ID {
+		id := purge.NewID(1)
+		b.engine.Apply(time.Now().UnixNano(), purge.Purge{ID: id, Service: "s", Tags: []field.Tag{tag}})
+		return id
+	}
+	apply(tag + 1)
+	if verdict() != store.Live || o.Checked() != 1 {
+		t.Errorf("after another tag's purge: %v, checked up to %d", verdict(), o.Checked())
+	}
+	id := apply(tag)
+	if verdict() != store.Spare || o.Checked() != 1 {
+		t.Errorf("purged: %v, checked up to %d", verdict(), o.Checked())
+	}
+	b.engine.Revert(time.Now().UnixNano(), id)
+	if verdict() != store.Live {
+		t.Errorf("reverted: %v", verdict())
+	}
+	o.Withdraw()
+	apply(tag + 2)
+	if verdict() != store.Dead {
+		t.Errorf("swept while somebody held it: %v", verdict())
+	}
+}
