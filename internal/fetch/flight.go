@@ -92,7 +92,7 @@ func (fl *flight) predict(r *Request, hint string) {
 func (fl *flight) unshareable(last *store.Object) bool {
 	v := fl.f.cfg.Judge.Judge(last)
 	if last.Head.Is(store.Uncacheable) {
-		return v.Usable() && v.Times.Fresh > time.Now().UnixNano()
+		return !last.Head.Is(store.TooLarge) && v.Usable() && v.Times.Fresh > time.Now().UnixNano()
 	}
 	return v.Usable() && last.Head.Times().Fresh <= last.Head.Born()
 }

@@ -179,16 +179,16 @@ func (fl *flight) receive(resp *origin.Response, sent time.Time) {
 		RequestTime: sent.UnixNano(), ResponseTime: time.Now().UnixNano(),
 		CloseDelimited: resp.CloseDelimited, AmbiguousLength: resp.Ambiguity != 0,
 	}, f.cfg.Policy)
-	length := resp.ContentLength
-	keep := st.Store
+	tags, keys := fl.tags(resp.Fields)
+	length, keep := resp.ContentLength, st.Store
 	if length > f.cfg.MaxObject {
 		// Shared by those who wait for it, but streamed.
 		keep, st.Reason = false, httpcache.ReasonTooLarge
+		fl.remember(store.Uncacheable|store.TooLarge, tooLargeFor, st, tags, resp)
 	}
-	tags, keys := fl.tags(resp.Fields)
 	head := fl.makeHead(resp.Status, st, st.Fields, tags, keys, length)
 	if !st.Store && st.HitForMiss > 0 {
-		fl.rememberUncacheable(st, tags, resp)
+		fl.remember(store.Uncacheable, st.HitForMiss, st, tags, resp)
 	}
 	body := f.cfg.Store.NewBody(length)
 	body.OnIdle(fl.idle)
@@ -296,14 +296,19 @@ func (fl *flight) put(head *store.Head, body *store.Body) {
 	fl.f.cfg.Store.Put(store.NewObject(fl.key, head, body, fl.f.cfg.Judge))
 }
 
-// rememberUncacheable stores that the answer could not be: requests to come
-// then do not wait for each other.
-func (fl *flight) rememberUncacheable(st httpcache.Storing, tags purge.Tags, resp *origin.Response) {
-	until := time.Now().Add(st.HitForMiss).UnixNano()
+// tooLargeFor is how long it is remembered that a response does not fit: a
+// large file hardly becomes a small one.
+const tooLargeFor = 10 * time.Minute
+
+// remember stores that the answer could not be. Requests to come then do not
+// wait for each other or, where only its size is to blame, get the ranges that
+// they want from the origin instead of everything before them.
+func (fl *flight) remember(flags store.Flags, d time.Duration, st httpcache.Storing, tags purge.Tags, resp *origin.Response) {
+	until := time.Now().Add(d).UnixNano()
 	head := store.NewHead(store.HeadSpec{
 		Status: resp.Status, Tags: tags, Stamp: fl.lease.Stamp(), Variant: st.Variant, URL: fl.request.Target.String(),
 		Times: field.Times{Fresh: until, SWR: until, SIE: until, Keep: until},
-		Born:  time.Now().UnixNano(), Flags: store.Uncacheable,
+		Born:  time.Now().UnixNano(), Flags: flags,
 	})
 	fl.f.cfg.Store.Put(store.NewObject(fl.key, head, nil, fl.f.cfg.Judge))
 }

@@ -33,7 +33,7 @@ func (x *exchange) lookup() state {
 		return x.absent(foundPurged)
 	case o.Head.Is(store.Uncacheable):
 		o.Release()
-		if x.verdict.Times.Fresh <= now {
+		if x.verdict.Times.Fresh <= now || o.Head.Is(store.TooLarge) && !x.wantsPart() {
 			return x.absent(foundNothing)
 		}
 		x.found = foundUncacheable
@@ -50,6 +50,17 @@ func (x *exchange) lookup() state {
 	}
 	x.found = foundStale
 	return stateMiss
+}
+
+// wantsPart tells whether the request has a range or a condition, so that the
+// origin may have less to send than the whole.
+func (x *exchange) wantsPart() bool {
+	for _, f := range x.fields {
+		if isConditional(f.Name) {
+			return true
+		}
+	}
+	return false
 }
 
 // otherVariants tells a URL of which nothing is stored from one of which only

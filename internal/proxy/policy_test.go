@@ -430,6 +430,11 @@ func TestTooLargeIsShared(t *testing.T) {
 		if s.fetches() != 2 {
 			t.Errorf("it was stored")
 		}
+		// Known to be too large, a range is the origin's to cut out.
+		s.get("/a", "Range: bytes=90-")
+		if value, _ := s.lastRequest().Fields.Get("Range"); value != "bytes=90-" {
+			t.Errorf("the origin was asked for the range %q", value)
+		}
 	})
 }
 

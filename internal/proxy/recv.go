@@ -83,6 +83,7 @@ func (x *exchange) purge() state {
 	if x.cfg.Purge == nil {
 		return x.refuse(http.StatusMethodNotAllowed, "Purging by the method PURGE is not enabled.")
 	}
+	x.deadline()
 	x.cfg.Purge.ServeHTTP(x.w, x.r)
 	return stateDone
 }

@@ -17,6 +17,7 @@ const (
 	Negative                         // an error status, stored for a while
 	Explicit                         // its freshness was given, not guessed
 	Immutable                        // its freshness is a promise (RFC 8246)
+	TooLarge                         // beside Uncacheable: only for its size, so that it may be shared
 )
 
 // HeadSpec is what a Head is made of.
