@@ -13,7 +13,7 @@ import (
 // whatever position a reader has seen published, it sees every mark of the
 // purges up to there, of batches as of single ones.
 func TestAppliedMeansVisible(t *testing.T) {
-	const keys, rounds = 256, 300
+	const keys, rounds = 256, 100
 	e := NewEngine(Config{})
 	s := e.Service("shop")
 	var stop atomic.Bool

@@ -239,6 +239,27 @@ func TestWhollyMergedIsTooLateToUndo(t *testing.T) {
 	r.expect("merged with a hard purge", Withdrawn, 0, 1)
 }
 
+// TestMergedPurgesKeepTheirPlaces holds that a request that arrived after the
+// first of several merged purges shares no fetch from before it, and that one
+// that arrived before them all may.
+func TestMergedPurgesKeepTheirPlaces(t *testing.T) {
+	r := newRig(t, Config{})
+	r.apply(Effect{}, 99)
+	for range maxEntries + 3 {
+		r.apply(SoftEffect(), 1)
+	}
+	merged := r.s.marks.get(1).entries[0]
+	if merged.first != 2 || merged.pos != 5 {
+		t.Fatalf("merged from %d to %d", merged.first, merged.pos)
+	}
+	for upTo := range field.Position(8) {
+		if got, want := r.s.Concerned(Tags{1}, 0, upTo), upTo >= 2; got != want {
+			t.Errorf("arrived at %d: %v, want %v", upTo, got, want)
+		}
+	}
+	r.expect("fetched between merged purges", Softened, 3, 1)
+}
+
 func TestAHardPurgeForGoodAbsorbsWhatItCovers(t *testing.T) {
 	r := newRig(t, Config{})
 	r.apply(SoftEffect(), 1)
