@@ -26,8 +26,8 @@ func (j *Judge) Judge(o *store.Object) store.Verdict {
 			return store.Verdict{State: store.Spare}
 		}
 		return store.Verdict{State: store.Dead}
-	case o.Withdrawn():
-		// Its marks may be dropped already: see store.Object.Withdraw.
+	case o.Withdrawn(), o.Left() && j.Marks.Dropped() > o.Head.Stamp():
+		// Its marks may be dropped already: see store.Object.Withdraw, Leave.
 		return store.Verdict{State: store.Dead}
 	case v.State == purge.Softened:
 		return store.Verdict{State: store.Soft, Times: v.Times.Min(o.Times())}

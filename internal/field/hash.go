@@ -156,7 +156,7 @@ func segments(path string) func(yield func(string) bool) {
 
 // AppendTags appends every tag that a target gives its objects, apart from
 // their surrogate keys: all, host, URL with and without scheme, and each path
-// prefix on its host and on any host. The first tag appended is URLTag's.
+// prefix on its host and on any host. The first is that of the URL without its scheme.
 func (h *Hasher) AppendTags(dst []Tag, service string, t Target) []Tag {
 	hostname, path := t.Hostname(), normalPath(t.Path)
 	first, last := normalQueries(t.Query)

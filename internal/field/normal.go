@@ -9,7 +9,7 @@ import (
 // derived from a form that folds spellings together. Folding too much costs an
 // extra purge; folding too little would leave content standing.
 
-// normalPath decodes every escape but "%2F" and "%00", removes dot segments
+// normalPath decodes every escape but those of "/", "%", 0 and 1, removes dot segments
 // and merges repeated slashes.
 func normalPath(raw string) string {
 	if plainPath(raw) {
@@ -61,7 +61,9 @@ func plainPath(raw string) bool {
 }
 
 // unescape decodes percent-escapes. An escaped slash stays "%2F", because it
-// does not separate segments; what is not a valid escape stays as it is.
+// does not separate segments, and so do the bytes that hashing separates by. A
+// percent sign becomes "%25", escaped or stray, so that none of these can be
+// mistaken for text.
 func unescape(s string) string {
 	if strings.IndexByte(s, '%') < 0 {
 		return s
@@ -76,12 +78,20 @@ func unescape(s string) string {
 					b = append(b, "%2F"...)
 				case 0:
 					b = append(b, "%00"...)
+				case 1:
+					b = append(b, "%01"...)
+				case '%':
+					b = append(b, "%25"...)
 				default:
 					b = append(b, c)
 				}
 				i += 2
 				continue
 			}
+		}
+		if s[i] == '%' {
+			b = append(b, "%25"...)
+			continue
 		}
 		b = append(b, s[i])
 	}

@@ -27,7 +27,7 @@ type QueryRule struct {
 // Version tells rules apart: objects stored under another rule have other tags
 // and are no longer found by purges made under this one.
 func (r QueryRule) Version() string {
-	return fmt.Sprintf("%d:%s", r.Mode, strings.Join(r.Names, ","))
+	return fmt.Sprintf("%d:%q", r.Mode, r.Names)
 }
 
 // Apply returns the target as its cache key sees it.

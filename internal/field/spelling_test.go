@@ -43,7 +43,7 @@ func (r resource) identity() string {
 
 // pieces are what tells URLs apart or does not: separators that are escaped
 // must never be taken for separators.
-var pieces = []string{"a", "b", "A", "/", "&", "=", "+", " ", "?", "#", ".", "..", "%", ";", "\x00", "é", "\xff"}
+var pieces = []string{"a", "b", "A", "/", "&", "=", "+", " ", "?", "#", ".", "..", "%", ";", "\x00", "\x01", "%2F", "%00", "é", "\xff"}
 
 func someText(rng *rand.Rand, most int) string {
 	var b strings.Builder

@@ -1,6 +1,9 @@
 package field
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Target is the target of a request, its parts as they were sent: nothing is
 // decoded, because what an origin could tell apart must stay apart.
@@ -37,9 +40,9 @@ func SplitRaw(raw string) (path, query string, hasQuery bool) {
 }
 
 // NormalHost returns an authority in the form that Target.Host has: lower
-// case, without userinfo, without the default port of scheme (both defaults
+// case, without the default port of scheme (both defaults
 // where scheme is empty) and without a final dot. ok is false where it is not
-// a host with an optional port (RFC 3986 section 3.2.2).
+// a host with an optional port (RFC 3986 section 3.2.2); userinfo is refused.
 func NormalHost(scheme, authority string) (host string, ok bool) {
 	name, port := SplitPort(authority)
 	if strings.HasPrefix(name, "[") {
@@ -101,19 +104,54 @@ func validRegName(s string) bool {
 			return false
 		}
 	}
-	return s[0] != '.' && !strings.Contains(s, "..")
+	return s[0] != '.' && s[len(s)-1] != '.' && !strings.Contains(s, "..")
 }
 
+// validIPLiteral admits an IPv6 address in brackets (RFC 3986 section 3.2.2),
+// without a zone and not of a future version.
 func validIPLiteral(s string) bool {
 	if len(s) < 4 || s[len(s)-1] != ']' {
 		return false
 	}
-	for i := 1; i < len(s)-1; i++ {
-		switch c := s[i]; {
-		case '0' <= c && c <= '9', 'a' <= c && c <= 'f', 'A' <= c && c <= 'F', c == ':', c == '.':
-		default:
+	left, right, compressed := strings.Cut(s[1:len(s)-1], "::")
+	if !compressed {
+		return groups(left, true) == 8
+	}
+	l, r := groups(left, false), groups(right, true)
+	return l >= 0 && r >= 0 && l+r <= 7
+}
+
+// groups counts the 16-bit groups of part of an IPv6 address, of which an IPv4
+// address at the end makes two; -1 where it is none.
+func groups(s string, end bool) (n int) {
+	if s == "" {
+		return 0
+	}
+	for s != "" || n == 0 {
+		group, rest, more := strings.Cut(s, ":")
+		if !more && end && validIPv4(group) {
+			return n + 2
+		}
+		if len(group) < 1 || len(group) > 4 || more && rest == "" {
+			return -1
+		}
+		for i := range len(group) {
+			if unhex(group[i]) < 0 {
+				return -1
+			}
+		}
+		n, s = n+1, rest
+	}
+	return n
+}
+
+func validIPv4(s string) bool {
+	parts := strings.Split(s, ".")
+	for _, p := range parts {
+		n, err := strconv.ParseUint(p, 10, 8)
+		if err != nil || strconv.FormatUint(n, 10) != p {
 			return false
 		}
 	}
-	return true
+	return len(parts) == 4
 }

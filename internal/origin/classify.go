@@ -19,12 +19,12 @@ func (x *exchange) interrupted() *Error {
 		return x.error(kind, errors.New("no response within "+x.cfg.FirstByteTimeout.String()))
 	case kind != 0:
 		return x.error(kind, errors.New("no progress within "+x.cfg.IdleTimeout.String()))
+	case bodyErr != nil:
+		return x.error(KindRequestBody, bodyErr)
 	case x.caller.Err() != nil:
 		return x.error(KindCanceled, context.Cause(x.caller))
 	case x.backend.pool.ctx.Err() != nil:
 		return x.error(KindPoolClosed, errPoolClosed)
-	case bodyErr != nil:
-		return x.error(KindRequestBody, bodyErr)
 	}
 	return nil
 }

@@ -69,6 +69,8 @@ func (x *exchange) run(body *replay) (*Response, *Error) {
 	x.attach(out, body)
 	res, err := x.backend.transport(x.req).RoundTrip(out)
 	if err != nil {
+		x.callbacks.shut()
+		<-x.callbacks.idle // what the request's own body had to say is said
 		return nil, x.fail(x.headError(err))
 	}
 	response, failure := x.receive(res)

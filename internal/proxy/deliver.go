@@ -48,6 +48,9 @@ func (x *exchange) deliver() state {
 	if x.r.Method == http.MethodHead || status == http.StatusNotModified || status == http.StatusNoContent {
 		return stateDone
 	}
+	if head.Length() < 0 && !x.endsPlain() {
+		x.control.Flush() // else net/http counts a short body, and has no place for a trailer
+	}
 	x.send(-1)
 	x.sendTrailer(h)
 	return stateDone
@@ -136,6 +139,11 @@ func (x *exchange) write(chunk []byte) {
 	if !x.answer.Complete() {
 		x.control.Flush() // what has arrived is not held back
 	}
+}
+
+// endsPlain tells that all of the content is there and no trailer follows it.
+func (x *exchange) endsPlain() bool {
+	return x.answer.Complete() && len(x.answer.Trailer()) == 0
 }
 
 // sendTrailer sends the trailer fields, declared or not (RFC 9110 section 6.5).

@@ -127,8 +127,8 @@ func TestEverythingAtOnce(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 	e.EndSweep(e.BeginSweep(clock.Load() + 100))
-	if st = e.Stats(); st.Marks != 0 || st.Bytes != 0 || len(e.mu.records) != 0 || len(e.mu.byID) != 0 {
-		t.Errorf("left behind: %+v, %d records", st, len(e.mu.records))
+	if st = e.Stats(); st.Marks != 0 || st.Bytes != 0 || len(e.Service("s").records) != 0 || len(e.mu.byID) != 0 {
+		t.Errorf("left behind: %+v, %d records", st, len(e.Service("s").records))
 	}
 	for _, id := range services {
 		if fold := e.Service(id).folded.Load(); fold != nil {

@@ -72,7 +72,6 @@ type record struct {
 	until   int64
 	lost    int  // entries merged: no longer undoable
 	void    bool // reverted
-	gone    bool // its marks are dropped or folded
 }
 
 func (r *record) bytes() int64 { return recordBytes + tagBytes*int64(len(r.tags)) }
@@ -90,8 +89,8 @@ type Engine struct {
 		records  []*record // in order of position; sweeps compact it
 		byID     map[ID]*record
 		reverted map[ID]struct{}
-		order    []ID // of reverted, oldest first
-		bytes    int64
+		order    []ID  // of reverted, oldest first
+		bytes    int64 // of all services
 		stats    Stats
 	}
 }
@@ -145,7 +144,7 @@ func (e *Engine) Apply(now int64, p Purge) Applied {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if r := e.mu.byID[p.ID]; r != nil {
-		return Applied{Position: r.pos, Known: true}
+		return Applied{Position: r.pos, Known: true, Void: r.void}
 	}
 	pos := e.mu.applied + 1
 	r := &record{id: p.ID, service: s, pos: pos, tags: distinct(p.Tags), until: s.deadline(now)}
@@ -158,11 +157,11 @@ func (e *Engine) Apply(now int64, p Purge) Applied {
 	}
 	s.position.Store(uint64(pos)) // publishes the marks
 	e.mu.applied = pos
-	e.mu.records = append(e.mu.records, r)
+	s.records = append(s.records, r)
 	e.mu.byID[p.ID] = r
-	e.mu.bytes += r.bytes()
+	e.takeLocked(s, r.bytes())
 	e.mu.stats.Applied++
-	e.foldLocked()
+	e.foldLocked(2*len(r.tags) + foldAtLeast)
 	return Applied{Position: pos, Void: r.void}
 }
 
@@ -208,7 +207,13 @@ func (e *Engine) setLocked(s *Service, tag field.Tag, old, next *mark) {
 		return
 	}
 	s.marks.set(tag, next)
-	e.mu.bytes += next.bytes() - old.bytes()
+	e.takeLocked(s, next.bytes()-old.bytes())
+}
+
+// takeLocked counts bytes that a service takes, or gives back.
+func (e *Engine) takeLocked(s *Service, n int64) {
+	s.bytes += n
+	e.mu.bytes += n
 }
 
 // dropLocked removes a record's entries from their marks. Where the entry of a
@@ -230,7 +235,7 @@ func (e *Engine) Revert(now int64, id ID) Undo {
 		return UndoneAlready
 	}
 	r := e.mu.byID[id]
-	if r != nil && (r.until <= now || r.lost >= len(r.tags)) {
+	if r != nil && (r.until <= now || r.lost >= len(r.tags) && r.lost > 0) {
 		return UndoTooLate
 	}
 	e.rememberLocked(id)

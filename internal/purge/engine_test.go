@@ -353,14 +353,14 @@ func TestWhatAPurgeTouched(t *testing.T) {
 }
 
 func TestIDs(t *testing.T) {
-	var last string
+	seen, last := make(map[string]bool), ""
 	for range 1000 {
 		id := NewID(1_700_000_000_000)
 		text := id.String()
-		if text <= last || len(text) != 26 || id.IsZero() {
-			t.Fatalf("%s after %s", text, last)
+		if seen[text] || len(text) != 26 || id.IsZero() || text >= NewID(1_700_000_000_001).String() {
+			t.Fatalf("%s is made twice, or does not sort by time", text)
 		}
-		last = text
+		seen[text], last = true, text
 		if back, err := ParseID(text); back != id || err != nil {
 			t.Fatalf("%s read back: %v, %v", text, back, err)
 		}

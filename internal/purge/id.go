@@ -1,6 +1,7 @@
 package purge
 
 import (
+	"crypto/rand"
 	"errors"
 
 	"github.com/oklog/ulid/v2"
@@ -14,8 +15,9 @@ type ID [16]byte
 var ErrBadID = errors.New("not a purge id: want 26 characters, as a purge's answer gives it")
 
 // NewID returns a fresh ID for a purge made at the given Unix milliseconds.
+// Nobody can guess it.
 func NewID(ms int64) ID {
-	return ID(ulid.MustNew(uint64(max(ms, 0)), ulid.DefaultEntropy()))
+	return ID(ulid.MustNew(uint64(max(ms, 0)), rand.Reader))
 }
 
 // ParseID reads what String wrote.

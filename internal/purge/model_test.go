@@ -13,7 +13,7 @@ import (
 
 var (
 	seedFlag = flag.Uint64("seed", 0, "replay one history of TestModel")
-	runsFlag = flag.Int("runs", 300, "histories of TestModel")
+	runsFlag = flag.Int("runs", 200, "histories of TestModel")
 )
 
 // TestModel runs random histories of fetches, look-ups, joins, revalidations,

@@ -169,7 +169,7 @@ func pathTag(h *field.Hasher, service string, t field.Target) field.Tag {
 // without any scheme. Nothing is decoded.
 func ParseTarget(raw string) (field.Target, error) {
 	rest, scheme := cutFragment(raw), ""
-	if i := strings.Index(rest, "://"); i >= 0 && strings.IndexAny(rest[:i], "/?") < 0 {
+	if i := strings.Index(rest, "://"); i >= 0 && !strings.ContainsAny(rest[:i], "/?") {
 		scheme, rest = strings.ToLower(rest[:i]), rest[i+3:]
 		if scheme != "http" && scheme != "https" {
 			return field.Target{}, badSelector("the scheme of %q is neither http nor https", clip(raw))
@@ -182,7 +182,7 @@ func ParseTarget(raw string) (field.Target, error) {
 		end = len(rest)
 	}
 	host, ok := field.NormalHost(scheme, rest[:end])
-	if !ok {
+	if !ok || scheme == "" && rest[:end] == field.Hostname(rest[:end])+":" { // "http:/path" names no host
 		return field.Target{}, badSelector("%q names no host; write https://host/path or host/path", clip(raw))
 	}
 	t := field.Target{Scheme: scheme, Host: host}

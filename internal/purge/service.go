@@ -53,8 +53,13 @@ type Service struct {
 	marks      table
 	folded     atomic.Pointer[folds]
 	foldEpoch  atomic.Uint64
-	undo       atomic.Int64 // nanoseconds for which a purge can be undone
-	until      int64        // undo deadline of the latest purge; under the engine's lock
+	dropped    atomic.Uint64 // last purge whose marks a sweep dropped
+	undo       atomic.Int64  // nanoseconds for which a purge can be undone
+
+	// Under the engine's lock.
+	until   int64     // undo deadline of the latest purge
+	records []*record // in order of position, and so of deadline
+	bytes   int64     // of marks and records
 
 	leases struct {
 		sync.Mutex
@@ -68,9 +73,23 @@ const foldSlots = 4096
 
 type folds [foldSlots]atomic.Uint64
 
+// foldedAfter tells whether a purge of the tag, or of another in its slot, that
+// came after a position has folded. It must be asked after the tag's mark was
+// read: folding writes the array first and the mark second, so whoever finds an
+// effect gone from the mark finds it here.
+func (s *Service) foldedAfter(tag field.Tag, p field.Position) bool {
+	fold := s.folded.Load()
+	return fold != nil && fold[tag%foldSlots].Load() > uint64(p)
+}
+
 // Position returns the position of the last applied purge of the service. An
 // object that was found live up to it is live.
 func (s *Service) Position() field.Position { return field.Position(s.position.Load()) }
+
+// Dropped returns the position of the last purge whose marks are dropped. Of
+// what began before it and was not visited by the sweep that dropped them,
+// because it had left the store, a verdict of Live says nothing.
+func (s *Service) Dropped() field.Position { return field.Position(s.dropped.Load()) }
 
 // SetUndoWindow sets for how long purges to come can be undone; negative means
 // not at all.
@@ -89,20 +108,19 @@ func (s *Service) Judge(o Tagged, stamp field.Position, own field.Times) Verdict
 		return v // nothing happened since
 	}
 	var newest field.Position
-	fold := s.folded.Load()
 	for i := range o.NumTags() {
 		tag := o.Tag(i)
-		if fold != nil && fold[tag%foldSlots].Load() > uint64(stamp) {
+		m := s.marks.get(tag)
+		if s.foldedAfter(tag, stamp) {
 			v.State = Withdrawn
 		}
-		m := s.marks.get(tag)
 		if m == nil {
 			continue
 		}
 		for j := range m.entries {
 			e := &m.entries[j]
-			if e.pos <= stamp {
-				continue
+			if e.pos <= stamp || e.first > v.UpTo {
+				continue // before the fetch, or not published when this look-up began
 			}
 			state := Softened
 			if e.effect.Mode == Hard {
@@ -128,13 +146,13 @@ func (s *Service) Concerned(o Tagged, after, upTo field.Position) bool {
 	if upTo <= after || s.Position() <= after {
 		return false
 	}
-	fold := s.folded.Load()
 	for i := range o.NumTags() {
 		tag := o.Tag(i)
-		if fold != nil && fold[tag%foldSlots].Load() > uint64(after) {
+		m := s.marks.get(tag)
+		if s.foldedAfter(tag, after) {
 			return true
 		}
-		if m := s.marks.get(tag); m != nil {
+		if m != nil {
 			for j := range m.entries {
 				if e := &m.entries[j]; e.pos > after && e.first <= upTo {
 					return true
@@ -155,13 +173,12 @@ type Settled struct {
 // Settle tells a sweeper what to do with an object.
 func (s *Service) Settle(o Tagged, stamp field.Position, own field.Times, now int64) Settled {
 	r := Settled{Times: own}
-	fold := s.folded.Load()
 	for i := range o.NumTags() {
 		tag := o.Tag(i)
-		if fold != nil && fold[tag%foldSlots].Load() > uint64(stamp) {
+		m := s.marks.get(tag)
+		if s.foldedAfter(tag, stamp) {
 			r.Gone = true
 		}
-		m := s.marks.get(tag)
 		if m == nil {
 			continue
 		}
@@ -188,13 +205,12 @@ func (s *Service) Settle(o Tagged, stamp field.Position, own field.Times, now in
 // was usable without it.
 func (s *Service) Touched(o Tagged, stamp field.Position, id ID) bool {
 	touched := false
-	fold := s.folded.Load()
 	for i := range o.NumTags() {
 		tag := o.Tag(i)
-		if fold != nil && fold[tag%foldSlots].Load() > uint64(stamp) {
+		m := s.marks.get(tag)
+		if s.foldedAfter(tag, stamp) {
 			return false
 		}
-		m := s.marks.get(tag)
 		if m == nil {
 			continue
 		}

@@ -6,27 +6,37 @@ import (
 	"github.com/rescind-edge/rescind/internal/field"
 )
 
-// foldLocked keeps marks within their memory: it moves the oldest purges into
-// the fixed array, an eighth of the limit at a time so that the work is spread
-// over many purges. What is folded purges too much, hits every object that
-// shares its slot, and cannot be undone.
-func (e *Engine) foldLocked() {
-	if e.mu.bytes <= e.cfg.MarkBytes {
-		return
-	}
-	target := e.cfg.MarkBytes - e.cfg.MarkBytes/8
-	done := 0
-	for _, r := range e.mu.records {
-		if e.mu.bytes <= target {
-			break
+// foldAtLeast is how many tags one Apply folds besides twice as many as it
+// adds, while marks are over their limit: the excess shrinks with every purge,
+// and none pays for many others.
+const foldAtLeast = 16
+
+// foldLocked keeps marks within their memory: it moves the oldest purges of the
+// service that takes most into its fixed array, for as long as there is too
+// much, and about most tags at the most. What is folded purges too much: it is
+// hard, hits every object that shares its slot, and cannot be undone.
+func (e *Engine) foldLocked(most int) {
+	for e.mu.bytes > e.cfg.MarkBytes && most > 0 {
+		s := e.largestLocked()
+		if len(s.records) == 0 {
+			return
 		}
-		if !r.gone {
-			e.foldRecordLocked(r)
-		}
-		done++
+		r := s.records[0]
+		e.foldRecordLocked(r)
+		e.forgetLocked(r)
+		most -= max(1, len(r.tags))
 	}
-	clear(e.mu.records[:done])
-	e.mu.records = e.mu.records[done:]
+}
+
+func (e *Engine) largestLocked() *Service {
+	var largest *Service
+	e.services.Range(func(_, v any) bool {
+		if s := v.(*Service); largest == nil || s.bytes > largest.bytes {
+			largest = s
+		}
+		return true
+	})
+	return largest
 }
 
 func (e *Engine) foldRecordLocked(r *record) {
@@ -41,8 +51,8 @@ func (e *Engine) foldRecordLocked(r *record) {
 		if old == nil || !slices.ContainsFunc(old.entries, func(x entry) bool { return x.pos == r.pos }) {
 			continue
 		}
-		// First into the array, then out of the mark: a look-up between the
-		// two sees both, never neither.
+		// First into the array, then out of the mark: a look-up reads the mark
+		// first, so it sees one of them at least.
 		if slot := &fold[tag%foldSlots]; slot.Load() < uint64(r.pos) {
 			slot.Store(uint64(r.pos))
 		}
@@ -50,13 +60,34 @@ func (e *Engine) foldRecordLocked(r *record) {
 		e.mu.stats.Folded++
 	}
 	s.foldEpoch.Add(1)
-	e.forgetLocked(r)
 }
 
+// forgetLocked removes the oldest record of a service.
 func (e *Engine) forgetLocked(r *record) {
-	r.gone = true
+	s := r.service
+	s.records[0] = nil
+	if s.records = s.records[1:]; len(s.records) == 0 {
+		s.records = nil
+	}
 	delete(e.mu.byID, r.id)
-	e.mu.bytes -= r.bytes()
+	if len(e.mu.byID) == 0 {
+		e.mu.byID = make(map[ID]*record) // a map does not shrink
+	}
+	e.takeLocked(s, -r.bytes())
+}
+
+// Quiet tells whether a pass would find nothing to do for purges: none has
+// marks, and none is folded.
+func (e *Engine) Quiet() bool {
+	quiet := true
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.services.Range(func(_, v any) bool {
+		s := v.(*Service)
+		quiet = len(s.records) == 0 && s.folded.Load() == nil
+		return quiet
+	})
+	return quiet
 }
 
 // Sweep is one pass of a sweeper over everything that is stored.
@@ -92,50 +123,57 @@ const sweepBatch = 512
 // fetch under way is older than. It returns the number of purges whose marks
 // are gone.
 func (e *Engine) EndSweep(sw Sweep) (dropped int) {
-	e.mu.Lock()
-	records := slices.Clone(e.mu.records)
-	e.mu.Unlock()
-	for batch := range slices.Chunk(records, sweepBatch) {
-		dropped += e.dropBatch(sw, batch)
-	}
-	e.mu.Lock()
-	e.mu.records = slices.DeleteFunc(e.mu.records, func(r *record) bool { return r.gone })
-	e.mu.Unlock()
 	for s, state := range sw.services {
-		s.unfold(state)
+		for {
+			n := e.dropBatch(s, state, sw.now)
+			dropped += n
+			if n < sweepBatch {
+				break
+			}
+		}
+		e.unfold(s, state)
 	}
 	return dropped
 }
 
-func (e *Engine) dropBatch(sw Sweep, batch []*record) (dropped int) {
+// dropBatch drops purges of a service from the oldest on. Positions and
+// deadlines only grow along the list, so the first that must stay is followed
+// by none that may go.
+func (e *Engine) dropBatch(s *Service, state sweepState, now int64) (dropped int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, r := range batch {
-		if !r.gone && sw.settled(r) {
-			e.dropLocked(r)
-			e.forgetLocked(r)
-			dropped++
+	for dropped < sweepBatch && len(s.records) > 0 {
+		r := s.records[0]
+		if r.pos > state.floor || r.until > now && (!r.void || r.lost > 0) {
+			break
 		}
+		s.dropped.Store(uint64(r.pos))
+		e.dropLocked(r)
+		e.forgetLocked(r)
+		dropped++
 	}
 	return dropped
 }
 
-// settled tells whether everything that a purge can hit was settled under it.
-func (sw Sweep) settled(r *record) bool {
-	state, known := sw.services[r.service]
-	return known && r.pos <= state.floor && (r.until <= sw.now || r.void && r.lost == 0)
-}
-
-// unfold clears what a pass made superfluous, unless more was folded during
-// it: that may have been seen as an effect that could still be undone.
-func (s *Service) unfold(state sweepState) {
+// unfold clears what a pass made superfluous, unless more was folded during it:
+// that may have been seen as an effect that could still be undone. It excludes
+// purges, or what folds meanwhile would be cleared too.
+func (e *Engine) unfold(s *Service, state sweepState) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	fold := s.folded.Load()
 	if fold == nil || s.foldEpoch.Load() != state.epoch {
 		return
 	}
+	empty := true
 	for i := range fold {
 		if fold[i].Load() <= uint64(state.floor) {
 			fold[i].Store(0)
+		} else {
+			empty = false
 		}
+	}
+	if empty {
+		s.folded.Store(nil)
 	}
 }

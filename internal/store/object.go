@@ -51,6 +51,7 @@ type Object struct {
 	hits    atomic.Uint64
 	bound   atomic.Pointer[field.Times]
 	swept   atomic.Bool
+	left    atomic.Bool
 }
 
 // NewObject returns an object whose fetch began at its Head's stamp: up to
@@ -111,6 +112,13 @@ func (o *Object) Withdraw() { o.swept.Store(true) }
 
 // Withdrawn tells whether Withdraw was called.
 func (o *Object) Withdrawn() bool { return o.swept.Load() }
+
+// Leave records that the object is in no store any more, so that no sweep
+// visits it. Stores call it.
+func (o *Object) Leave() { o.left.Store(true) }
+
+// Left tells whether Leave was called.
+func (o *Object) Left() bool { return o.left.Load() }
 
 // Cost returns the bytes that the object takes of a memory budget besides its
 // Body's.

@@ -28,6 +28,7 @@ type Sweeper struct {
 	Log    *slog.Logger
 
 	passes, swept, expired, marks atomic.Int64
+	last                          atomic.Int64 // when the last pass began
 }
 
 // Stats count what passes did since the start.
@@ -61,10 +62,18 @@ func (s *Sweeper) Run(ctx context.Context) {
 	}
 }
 
-// Pass walks the store once. A pass that the context ends early drops no
-// marks.
+// idleEvery is the pause between passes while no purge has marks: they then
+// only find what has expired, and looking at everything is not free.
+const idleEvery = time.Minute
+
+// Pass walks the store once, where there is reason to. A pass that the context
+// ends early drops no marks.
 func (s *Sweeper) Pass(ctx context.Context) {
 	now := time.Now().UnixNano()
+	if s.Engine.Quiet() && now-s.last.Load() < int64(idleEvery) {
+		return
+	}
+	s.last.Store(now)
 	sweep := s.Engine.BeginSweep(now)
 	s.Store.Walk(func(o *store.Object) bool {
 		s.settle(o, now)
@@ -92,6 +101,7 @@ func (s *Sweeper) settle(o *store.Object, now int64) {
 		s.Store.Remove(o, store.Swept)
 		s.swept.Add(1)
 	case o.Times().Min(settled.Times).Keep <= now && !settled.Spare:
+		o.Bind(settled.Times) // for whoever still holds it when the marks are gone
 		s.Store.Remove(o, store.Expired)
 		s.expired.Add(1)
 	case settled.Times != own:

@@ -97,6 +97,7 @@ func (s *Store) forgetAs(e *entry, why store.Gone) {
 // forget cleans up after an entry that is not in the table. What readers still
 // hold of its body stays in the budget until the last of them leaves.
 func (s *Store) forget(e *entry) {
+	e.object.Leave()
 	s.queue.unlink(e)
 	s.urls.unlink(e)
 	s.objects.Add(-1)
