@@ -32,6 +32,7 @@ type Answer struct {
 	Collapsed bool             // it shares another request's fetch
 	Renewed   bool             // the origin confirmed a stored response (304)
 	FwdStatus int              // the origin's status code; 0 where none was asked
+	Origin    string           // its address
 
 	// Trailer returns the trailer fields, once Content is at its end.
 	Trailer func() field.Fields

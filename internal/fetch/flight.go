@@ -58,6 +58,7 @@ type result struct {
 	keep    bool // it is to be stored
 	renewed bool
 	status  int // the origin's
+	origin  string
 }
 
 func (f *Fetcher) newFlight(r *Request) *flight {
@@ -210,7 +211,7 @@ func (fl *flight) wait(ctx context.Context, r *Request, leads bool) (*Answer, er
 	}
 	return answerFrom(res.head, res.body, func(a *Answer) {
 		a.Reason, a.Stored = res.storing.Reason, res.keep
-		a.Renewed, a.FwdStatus, a.Collapsed = res.renewed, res.status, !leads
+		a.Renewed, a.FwdStatus, a.Origin, a.Collapsed = res.renewed, res.status, res.origin, !leads
 	}), nil
 }
 

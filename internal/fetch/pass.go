@@ -44,7 +44,7 @@ func (f *Fetcher) Pass(ctx context.Context, r *PassRequest) (*Answer, error) {
 		Length: resp.ContentLength, URL: r.Target.String(),
 	})
 	return &Answer{
-		Head: head, Content: &stream{body: resp.Body}, Reason: httpcache.ReasonMethod, FwdStatus: resp.Status,
+		Head: head, Content: &stream{body: resp.Body}, Reason: httpcache.ReasonMethod, FwdStatus: resp.Status, Origin: resp.Address,
 		Trailer: func() field.Fields { return trailer(resp) }, Upgraded: resp.Upgraded,
 	}, nil
 }

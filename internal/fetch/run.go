@@ -158,7 +158,7 @@ func (fl *flight) renew(resp *origin.Response, base *store.Object, sent time.Tim
 	}
 	base.Body.Retain()
 	fl.publish(result{
-		head: head, body: base.Body, tags: tags, storing: st, renewed: true, status: 304,
+		head: head, body: base.Body, tags: tags, storing: st, renewed: true, status: 304, origin: resp.Address,
 		shared: fl.shareable(st), keep: st.Store,
 	})
 	return true
@@ -196,7 +196,7 @@ func (fl *flight) receive(resp *origin.Response, sent time.Time) {
 		body.Window(f.cfg.Window)
 	}
 	fl.publish(result{
-		head: head, body: body, tags: tags, storing: st, status: resp.Status,
+		head: head, body: body, tags: tags, storing: st, status: resp.Status, origin: resp.Address,
 		shared: fl.shareable(st), keep: keep,
 	})
 	fl.idle()

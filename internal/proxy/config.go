@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
@@ -28,7 +29,10 @@ type Config struct {
 	WriteTimeout time.Duration
 	// MaxBody is the longest request body in bytes; 0: no limit.
 	MaxBody int64
-	Log     *slog.Logger
+	// Done is told of every finished request, on its goroutine; it must not
+	// block. nil: nobody.
+	Done func(*event.Request)
+	Log  *slog.Logger
 }
 
 // DefaultWriteTimeout is how long a client may leave one write of at most 64
@@ -53,6 +57,12 @@ type Service struct {
 	TrustedProxies []netip.Prefix
 	// Forwarded also sends the Forwarded field (RFC 7239) to the origin.
 	Forwarded bool
+	// Request and Response change fields: of a request before it is looked up
+	// and sent on, of every answer as the last step.
+	Request, Response Rewrite
+	// ErrorPage returns the page for an answer that the node gives itself: its
+	// status, why, and the name of the request. nil, or false: plain text.
+	ErrorPage func(status int, reason, requestID string) (Page, bool)
 	// NoCacheStatus leaves out the Cache-Status field (RFC 9211).
 	NoCacheStatus bool
 }

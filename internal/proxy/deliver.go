@@ -27,7 +27,7 @@ func (x *exchange) deliver() state {
 		case httpcache.NotModified:
 			return x.notModified()
 		case httpcache.Failed:
-			return x.refuse(http.StatusPreconditionFailed, "The stored response does not meet the request's condition.")
+			return x.refuse(http.StatusPreconditionFailed, "precondition", "The stored response does not meet the request's condition.")
 		}
 		if x.r.Method == http.MethodGet && head.Length() >= 0 && x.answer.Reader != nil {
 			part = httpcache.Range(x.fields, x.out, head.Length())
@@ -44,7 +44,7 @@ func (x *exchange) deliver() state {
 	if length := head.Length(); length >= 0 && status != http.StatusNotModified && status != http.StatusNoContent {
 		h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
 	}
-	x.w.WriteHeader(status)
+	x.writeHeader(status)
 	if x.r.Method == http.MethodHead || status == http.StatusNotModified || status == http.StatusNoContent {
 		return stateDone
 	}
@@ -82,7 +82,7 @@ func (x *exchange) count() {
 func (x *exchange) notModified() state {
 	x.out = httpcache.NotModifiedFields(x.out)
 	x.setFields(x.w.Header())
-	x.w.WriteHeader(http.StatusNotModified)
+	x.writeHeader(http.StatusNotModified)
 	return stateDone
 }
 
@@ -90,7 +90,7 @@ func (x *exchange) unsatisfiable(h http.Header) state {
 	h["Content-Range"] = []string{"bytes */" + strconv.FormatInt(x.answer.Head.Length(), 10)}
 	delete(h, "Content-Type")
 	h["Content-Length"] = []string{"0"}
-	x.w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+	x.writeHeader(http.StatusRequestedRangeNotSatisfiable)
 	return stateDone
 }
 
@@ -131,12 +131,14 @@ func (x *exchange) write(chunk []byte) {
 	for len(chunk) > 0 {
 		part := chunk[:min(len(chunk), mostWrite)]
 		x.deadline()
-		if _, err := x.w.Write(part); err != nil {
+		n, err := x.w.Write(part)
+		x.sentBytes += int64(n)
+		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
 		chunk = chunk[len(part):]
 	}
-	if !x.answer.Complete() {
+	if x.answer != nil && !x.answer.Complete() {
 		x.control.Flush() // what has arrived is not held back
 	}
 }

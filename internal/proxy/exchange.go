@@ -2,8 +2,10 @@ package proxy
 
 import (
 	"net/http"
+	"sync/atomic"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
@@ -59,6 +61,14 @@ type exchange struct {
 	answer  *fetch.Answer
 	problem problem
 	out     field.Fields
+
+	// For the record.
+	id        string
+	status    int
+	firstByte time.Duration
+	sentBytes int64
+	received  atomic.Int64 // by a goroutine of the transport's
+	record    event.Request
 }
 
 // outcome is how the request was answered.
@@ -71,6 +81,7 @@ const (
 	outcomeMiss
 	outcomePass
 	outcomeError
+	outcomePurge
 )
 
 // finding is what look-up found.

@@ -47,6 +47,7 @@ func (x *exchange) setFields(h http.Header) {
 	if x.debug {
 		x.setDebugFields(h)
 	}
+	x.rewriteResponse(h)
 }
 
 // fromCache tells whether the response has an age here: it is stored, or was

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/fetch"
@@ -94,7 +95,7 @@ func (x *exchange) absent(f finding) state {
 // (RFC 9111 section 5.2.1.7), and else goes on.
 func (x *exchange) onlyIfCached(next state) state {
 	if next == stateError || httpcache.OnlyIfCachedAsked(x.directives, x.service.Policy) {
-		return x.refuse(504, "Nothing usable is stored, and the request asks for a stored response only.")
+		return x.refuse(http.StatusGatewayTimeout, "only-if-cached", "Nothing usable is stored, and the request asks for a stored response only.")
 	}
 	return next
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/fetch"
@@ -157,9 +158,9 @@ func (x *exchange) attachBody(req *fetch.PassRequest) {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return
 	}
-	body := io.Reader(r.Body)
+	body := io.Reader(&counter{from: r.Body, n: &x.received})
 	if x.cfg.MaxBody > 0 {
-		body = http.MaxBytesReader(x.w, r.Body, x.cfg.MaxBody)
+		body = http.MaxBytesReader(x.w, io.NopCloser(body), x.cfg.MaxBody)
 	}
 	if r.ProtoMajor >= 2 {
 		body = &upload{from: body, control: x.control, patience: x.cfg.WriteTimeout}
@@ -177,6 +178,18 @@ func (x *exchange) attachBody(req *fetch.PassRequest) {
 			return f
 		}
 	}
+}
+
+// counter counts what is read through it.
+type counter struct {
+	from io.Reader
+	n    *atomic.Int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 // upload reads the body of an HTTP/2 request and gives the client a limited
@@ -228,38 +241,46 @@ func (x *exchange) originFailed(err error) state {
 	var status *fetch.StatusError
 	switch {
 	case errors.As(err, &tooLarge):
-		return x.refuse(http.StatusRequestEntityTooLarge, "The request body is longer than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes.")
+		return x.refuse(http.StatusRequestEntityTooLarge, "body-too-large", "The request body is longer than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes.")
 	case errors.As(err, &failure) && failure.Kind == origin.KindRequestBody:
 		return x.bodyFailed(err)
 	case x.r.Context().Err() != nil:
 		panic(http.ErrAbortHandler) // nobody is left to answer, and silence would mean 200
 	case errors.As(err, &status):
-		return x.gateway(status.Status, "The origin answered "+strconv.Itoa(status.Status)+".")
+		return x.gateway(status.Status, "origin-status", "The origin answered "+strconv.Itoa(status.Status)+".")
 	case errors.As(err, &failure) && failure.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		return x.gateway(http.StatusGatewayTimeout, "The origin did not answer in time.")
+		return x.gateway(http.StatusGatewayTimeout, token(failure), "The origin did not answer in time.")
 	case errors.As(err, &failure) && failure.Kind == origin.KindBusy:
-		return x.gateway(http.StatusServiceUnavailable, "The origin is busy.")
+		return x.gateway(http.StatusServiceUnavailable, token(failure), "The origin is busy.")
 	case errors.Is(err, fetch.ErrClosed):
-		return x.refuse(http.StatusServiceUnavailable, "The node is stopping.")
+		return x.refuse(http.StatusServiceUnavailable, "stopping", "The node is stopping.")
 	}
-	return x.gateway(http.StatusBadGateway, "The origin could not be reached or did not answer in HTTP.")
+	return x.gateway(http.StatusBadGateway, token(failure), "The origin could not be reached or did not answer in HTTP.")
 }
 
 // bodyFailed answers that the request's own body could not be read to its end.
 func (x *exchange) bodyFailed(err error) state {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return x.refuse(http.StatusRequestTimeout, "The request body did not arrive in time.")
+		return x.refuse(http.StatusRequestTimeout, "body-timeout", "The request body did not arrive in time.")
 	}
-	return x.refuse(http.StatusBadRequest, "The request body could not be read.")
+	return x.refuse(http.StatusBadRequest, "body-broken", "The request body could not be read.")
 }
 
 // gateway answers that the origin failed. Where a stale response had to be
 // revalidated and could not be, that is 504 (RFC 9111 section 5.2.2.2).
-func (x *exchange) gateway(status int, reason string) state {
+func (x *exchange) gateway(status int, token, text string) state {
 	if x.object != nil && x.object.Head.Is(store.MustRevalidate) {
 		status = http.StatusGatewayTimeout
 	}
-	return x.refuse(status, reason)
+	return x.refuse(status, token, text)
+}
+
+// token names a failure of the origin in one word.
+func token(failure *origin.Error) string {
+	if failure == nil {
+		return "origin"
+	}
+	return "origin-" + strings.ReplaceAll(failure.Kind.String(), "_", "-")
 }
 
 // elapsed is the time since the request arrived.

@@ -7,11 +7,14 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
@@ -469,6 +472,86 @@ func TestCacheStatusTellsVaryMiss(t *testing.T) {
 		s.get("/a", "Accept-Language: en")
 		if got := s.get("/a", "Accept-Language: de").Header().Get("Cache-Status"); got != "rescind-n1; fwd=vary-miss; fwd-status=200; stored" {
 			t.Error(got)
+		}
+	})
+}
+
+func TestRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []event.Request
+		s := newSite(t)
+		cfg := s.proxy.now.Load().Config
+		cfg.Done = func(e *event.Request) { got = append(got, *e) }
+		cfg.Purge = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "purged") })
+		s.proxy.Reconfigure(cfg)
+		s.origin(func(r *origin.Request) (*origin.Response, error) {
+			time.Sleep(time.Second)
+			resp := response(200, "hello", "Cache-Control: max-age=60", "Surrogate-Key: k")
+			resp.Address = "10.0.0.1:80"
+			return resp, nil
+		})
+		s.get("/a?x")
+		time.Sleep(5 * time.Second)
+		s.get("/a?x")
+		s.purgeKey("k", purge.Effect{})
+		s.get("/a?x", "Range: bytes=0-1")
+		s.do("PURGE", "/a?x")
+		s.get("/", "Host: nowhere.example")
+		s.origin(func(*origin.Request) (*origin.Response, error) {
+			broken := &origin.Error{Kind: origin.KindTruncated, Err: io.ErrUnexpectedEOF}
+			return streamed(200, 50, drip(2, 10, broken)), nil
+		})
+		s.get("/cut")
+		for i, want := range []event.Request{
+			{Service: "shop", Status: 200, Bytes: 5, Duration: time.Second, FirstByte: time.Second, Outcome: event.OutcomeMiss, Origin: "10.0.0.1:80", OriginStatus: 200, Age: time.Second},
+			{Service: "shop", Status: 200, Bytes: 5, Outcome: event.OutcomeHit, Reason: "fresh", Age: 6 * time.Second, Hits: 1},
+			{Service: "shop", Status: 206, Bytes: 2, Duration: time.Second, FirstByte: time.Second, Outcome: event.OutcomeMiss, Reason: "purged", Origin: "10.0.0.1:80", OriginStatus: 200, Age: time.Second},
+			{Service: "shop", Status: 200, Bytes: 6, Outcome: event.OutcomePurge},
+			{Status: 421, Outcome: event.OutcomeError, Reason: "unknown-host"},
+			{Service: "shop", Status: 200, Bytes: 20, Cut: true, Duration: 3 * time.Second, FirstByte: 0, Outcome: event.OutcomeMiss, Reason: "no-freshness", OriginStatus: 200},
+		} {
+			if i >= len(got) {
+				t.Fatalf("%d records, want more", len(got))
+			}
+			e := got[i]
+			have := event.Request{
+				Service: e.Service, Status: e.Status, Bytes: e.Bytes, Duration: e.Duration, FirstByte: e.FirstByte, Outcome: e.Outcome,
+				Reason: e.Reason, Origin: e.Origin, OriginStatus: e.OriginStatus, Age: e.Age, Hits: e.Hits, Cut: e.Cut,
+			}
+			if i == 4 {
+				have.Bytes = 0 // the length of our own words
+			}
+			if !reflect.DeepEqual(have, want) {
+				t.Errorf("record %d:\n got %+v\nwant %+v", i, have, want)
+			}
+		}
+	})
+}
+
+func TestRewriteAndErrorPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, func(_ *site, v *Service, _ *fetch.Config) {
+			v.Request = Rewrite{Remove: []string{"Cookie"}, Set: field.Fields{{Name: "X-Edge", Value: "1"}}}
+			v.Response = Rewrite{Remove: []string{"Server", "X-Timer"}, Set: field.Fields{{Name: "X-Frame-Options", Value: "DENY"}}}
+			v.ErrorPage = func(status int, reason, id string) (Page, bool) {
+				return Page{"text/html", []byte(strconv.Itoa(status) + " " + id)}, status == 502
+			}
+		})
+		s.says("x", "Cache-Control: max-age=60", "Server: secret", "Vary: Cookie")
+		for _, cache := range []string{"MISS", "HIT"} {
+			got := s.get("/a", "Cookie: "+cache)
+			s.want(got, cache, "x") // all cookies are one to an origin that is sent none
+			if h := got.Header(); h.Get("Server") != "" || h.Get("X-Timer") != "" || h.Get("X-Frame-Options") != "DENY" {
+				t.Errorf("%v", h)
+			}
+		}
+		if f := s.lastRequest().Fields; f.Has("Cookie") || !f.Has("X-Edge") {
+			t.Errorf("the origin was sent %v", f)
+		}
+		s.origin(func(*origin.Request) (*origin.Response, error) { return nil, errors.New("down") })
+		got := s.get("/b")
+		if got.Code != 502 || got.Header().Get("Content-Type") != "text/html" || len(got.body()) != len("502 0123456789abcdef") {
+			t.Errorf("%d %v %q", got.Code, got.Header(), got.body())
 		}
 	})
 }

@@ -101,10 +101,15 @@ func (p *Proxy) ServiceOf(hostname string) (id string, ok bool) {
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := p.pool.Get().(*exchange)
 	x.begin(p, w, r)
-	defer x.end()
+	finished := false
+	defer func() {
+		x.report(finished)
+		x.end()
+	}()
 	for s := stateRecv; s != stateDone; {
 		s = x.step(s)
 	}
+	finished = true
 }
 
 // Client returns the address that a request came from, by the connection or by
@@ -141,6 +146,11 @@ func (x *exchange) end() {
 	clear(fields[:cap(fields)])
 	clear(out[:cap(out)])
 	p := x.p
-	*x = exchange{fields: fields, out: out}
+	x.clear(fields, out)
 	p.pool.Put(x)
+}
+
+// clear makes the exchange ready for another request.
+func (x *exchange) clear(fields, out field.Fields) {
+	*x = exchange{fields: fields, out: out}
 }

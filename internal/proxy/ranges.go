@@ -18,7 +18,7 @@ func (x *exchange) partial(h http.Header, part httpcache.RangeAnswer) state {
 		r := part.Ranges[0]
 		h["Content-Range"] = []string{httpcache.ContentRange(r, size)}
 		h["Content-Length"] = []string{strconv.FormatInt(r.Length, 10)}
-		x.w.WriteHeader(http.StatusPartialContent)
+		x.writeHeader(http.StatusPartialContent)
 		x.answer.Reader.SeekTo(r.Start)
 		x.send(r.Length)
 		return stateDone
@@ -27,7 +27,7 @@ func (x *exchange) partial(h http.Header, part httpcache.RangeAnswer) state {
 	preambles, total := x.preambles(h, part.Ranges, size, boundary)
 	h["Content-Type"] = []string{"multipart/byteranges; boundary=" + boundary}
 	h["Content-Length"] = []string{strconv.FormatInt(total, 10)}
-	x.w.WriteHeader(http.StatusPartialContent)
+	x.writeHeader(http.StatusPartialContent)
 	for i, r := range part.Ranges {
 		x.write([]byte(preambles[i]))
 		x.answer.Reader.SeekTo(r.Start)

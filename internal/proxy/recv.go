@@ -15,7 +15,7 @@ func (x *exchange) recv() state {
 	x.p.stats.Requests.Add(1)
 	r := x.r
 	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
-		return x.refuse(http.StatusMethodNotAllowed, "The method "+r.Method+" is not allowed here.")
+		return x.refuse(http.StatusMethodNotAllowed, "method", "The method "+r.Method+" is not allowed here.")
 	}
 	scheme := "http"
 	if r.TLS != nil {
@@ -23,10 +23,10 @@ func (x *exchange) recv() state {
 	}
 	host, ok := field.NormalHost(scheme, r.Host)
 	if !ok {
-		return x.refuse(http.StatusBadRequest, "The Host of the request is not a valid host name.")
+		return x.refuse(http.StatusBadRequest, "bad-host", "The Host of the request is not a valid host name.")
 	}
 	if x.service = x.cfg.routes.match(field.Hostname(host)); x.service == nil {
-		return x.refuse(http.StatusMisdirectedRequest, "No service is configured for the host "+strconv.Quote(field.Hostname(host))+".")
+		return x.refuse(http.StatusMisdirectedRequest, "unknown-host", "No service is configured for the host "+strconv.Quote(field.Hostname(host))+".")
 	}
 	x.client = clientOf(r, x.service.TrustedProxies)
 	if proto := r.Header.Get("X-Forwarded-Proto"); x.client.trusted && (proto == "http" || proto == "https") {
@@ -64,12 +64,12 @@ func (x *exchange) route() state {
 	case r.Method == "PURGE":
 		return x.purge()
 	case x.looped():
-		return x.refuse(http.StatusLoopDetected, "The request has passed this node before: an origin points back at the cache.")
+		return x.refuse(http.StatusLoopDetected, "loop", "The request has passed this node before: an origin points back at the cache.")
 	}
 	x.readFields()
 	x.debug = r.Header.Get("Fastly-Debug") != "" && x.debugAllowed()
 	if r.Method == http.MethodOptions && r.Header.Get("Max-Forwards") == "0" {
-		return x.refuse(http.StatusNoContent, "") // RFC 9110 section 7.6.2: ours to answer
+		return x.refuse(http.StatusNoContent, "max-forwards", "") // RFC 9110 section 7.6.2: ours to answer
 	}
 	body := r.ContentLength != 0 || len(r.TransferEncoding) > 0
 	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && !body && upgradeOf(r) == "" {
@@ -81,10 +81,11 @@ func (x *exchange) route() state {
 func (x *exchange) purge() state {
 	x.p.stats.Purges.Add(1)
 	if x.cfg.Purge == nil {
-		return x.refuse(http.StatusMethodNotAllowed, "Purging by the method PURGE is not enabled.")
+		return x.refuse(http.StatusMethodNotAllowed, "method", "Purging by the method PURGE is not enabled.")
 	}
 	x.deadline()
-	x.cfg.Purge.ServeHTTP(x.w, x.r)
+	x.outcome = outcomePurge
+	x.cfg.Purge.ServeHTTP(observed{x.w, x}, x.r)
 	return stateDone
 }
 
@@ -122,9 +123,13 @@ func (x *exchange) readFields() {
 	}
 	x.fields = httpcache.EndToEnd(raw, x.fields[:0])
 	x.out = raw[:0]
-	if x.service.KeepEncodings {
-		return
+	if !x.service.KeepEncodings {
+		x.normaliseEncodings()
 	}
+	x.fields = x.service.Request.request(x.fields)
+}
+
+func (x *exchange) normaliseEncodings() {
 	if value, ok := x.fields.Joined("Accept-Encoding"); ok {
 		if value = httpcache.NormalAcceptEncoding(value); value == "" {
 			x.fields = x.fields.Without("Accept-Encoding")

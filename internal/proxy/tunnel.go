@@ -17,9 +17,10 @@ func (x *exchange) tunnel() state {
 	defer up.Close()
 	conn, buffered, err := x.control.Hijack()
 	if err != nil {
-		return x.refuse(http.StatusBadGateway, "This connection cannot switch protocols.")
+		return x.refuse(http.StatusBadGateway, "no-upgrade", "This connection cannot switch protocols.")
 	}
 	defer conn.Close()
+	x.status, x.firstByte = http.StatusSwitchingProtocols, x.elapsed()
 	conn.SetDeadline(noDeadline)
 	if writeSwitching(conn, x.answer.Head.AppendFields(nil, false), x.r.Header.Get("Upgrade")) != nil {
 		return stateDone
@@ -33,7 +34,8 @@ func (x *exchange) tunnel() state {
 	}()
 	go func() {
 		defer both.Done()
-		io.Copy(conn, up)
+		n, _ := io.Copy(conn, up)
+		x.sentBytes = n // read only after both are done
 		conn.Close()
 	}()
 	both.Wait()

@@ -1,0 +1,107 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/event"
+)
+
+// writeHeader sends the head of the answer.
+func (x *exchange) writeHeader(status int) {
+	x.status, x.firstByte = status, x.elapsed()
+	x.w.WriteHeader(status)
+}
+
+// requestID names the request for those who ask about an error.
+func (x *exchange) requestID() string {
+	if x.id == "" {
+		var b [8]byte
+		rand.Read(b[:])
+		x.id = hex.EncodeToString(b[:])
+	}
+	return x.id
+}
+
+// report hands the finished request to whoever keeps records. finished is
+// false where the answer was cut.
+func (x *exchange) report(finished bool) {
+	if x.cfg.Done == nil {
+		return
+	}
+	r := x.r
+	e := &x.record
+	*e = event.Request{
+		Time: x.start, ID: x.id, Node: x.cfg.Node, Remote: r.RemoteAddr, Client: x.client.addr,
+		Method: r.Method, Scheme: x.target.Scheme, Host: r.Host, Target: r.RequestURI, Proto: r.Proto,
+		Status: x.status, Received: x.received.Load(), Bytes: x.sentBytes, Duration: x.elapsed(), FirstByte: x.firstByte,
+		Cut: !finished, Outcome: x.outcome.event(), Reason: x.reason(),
+		RequestFields: x.fields, ResponseFields: x.w.Header(),
+	}
+	if r.TLS != nil {
+		e.TLS = tls.VersionName(r.TLS.Version)
+	}
+	if x.service != nil {
+		e.Service = x.service.ID
+	}
+	if x.answer != nil {
+		e.Origin, e.OriginStatus, e.Collapsed = x.answer.Origin, x.answer.FwdStatus, x.answer.Collapsed
+		if x.fromCache() {
+			e.Age = time.Duration(max(x.age(), 0)) * time.Second
+		}
+	}
+	if x.object != nil && (x.outcome == outcomeHit || x.outcome == outcomeStale) {
+		e.Hits = x.object.Hits()
+	}
+	x.cfg.Done(e)
+}
+
+func (o outcome) event() event.Outcome {
+	return [...]event.Outcome{
+		outcomeNone: event.OutcomeError, outcomeHit: event.OutcomeHit, outcomeStale: event.OutcomeStale,
+		outcomeMiss: event.OutcomeMiss, outcomePass: event.OutcomePass, outcomeError: event.OutcomeError,
+		outcomePurge: event.OutcomePurge,
+	}[o]
+}
+
+// reason says in one token why the outcome is what it is.
+func (x *exchange) reason() string {
+	switch {
+	case x.outcome == outcomeError:
+		return x.problem.token
+	case x.outcome == outcomeHit || x.outcome == outcomeStale:
+		return x.reuse.Reason.String()
+	case x.found == foundPurged:
+		return "purged"
+	case x.found == foundStale:
+		return x.reuse.Reason.String()
+	case x.answer != nil && !x.answer.Stored:
+		return x.answer.Reason.String()
+	}
+	return ""
+}
+
+// observed counts what another handler writes.
+type observed struct {
+	http.ResponseWriter
+	x *exchange
+}
+
+func (o observed) WriteHeader(status int) {
+	o.x.status, o.x.firstByte = status, o.x.elapsed()
+	o.ResponseWriter.WriteHeader(status)
+}
+
+func (o observed) Write(p []byte) (int, error) {
+	if o.x.status == 0 {
+		o.x.status, o.x.firstByte = http.StatusOK, o.x.elapsed()
+	}
+	n, err := o.ResponseWriter.Write(p)
+	o.x.sentBytes += int64(n)
+	return n, err
+}
+
+func (o observed) Unwrap() http.ResponseWriter { return o.ResponseWriter }
