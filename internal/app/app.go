@@ -50,7 +50,8 @@ type App struct {
 	sweeper *sweep.Sweeper
 	admin   *http.Server
 	adminAt net.Listener
-	running sync.WaitGroup // sweeper, admin server, services on their way out
+	running sync.WaitGroup  // sweeper, admin server, services on their way out
+	life    context.Context // ends with Stop
 	stop    context.CancelFunc
 	down    atomic.Bool // draining
 	refused atomic.Int64
@@ -75,6 +76,7 @@ func New(opts Options) (*App, error) {
 		opts.Stderr = io.Discard
 	}
 	a := &App{opts: opts, level: new(slog.LevelVar), started: time.Now()}
+	a.life, a.stop = context.WithCancel(context.Background())
 	a.log = newLogger(opts.Stderr, cfg.Log, a.level)
 	if cfg.Node.DataDir != "" {
 		a.log.Warn("node.data_dir has no effect in this version: nothing is kept over a restart")
@@ -97,6 +99,7 @@ func (a *App) build(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	first.begin()
 	a.mu.config, a.mu.services = cfg, first.next
 	a.proxy = proxy.New(a.proxyConfig(cfg))
 	controlConfig, err := a.controlConfig(cfg)
@@ -153,9 +156,8 @@ func (a *App) Start() error {
 		at.Close()
 		return err
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	a.adminAt, a.stop = at, stop
-	a.running.Go(func() { a.sweeper.Run(ctx) })
+	a.adminAt = at
+	a.running.Go(func() { a.sweeper.Run(a.life) })
 	a.running.Go(func() {
 		if err := a.admin.Serve(at); !errors.Is(err, http.ErrServerClosed) {
 			a.log.Error("admin listener failed", "error", err)

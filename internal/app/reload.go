@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -41,6 +42,7 @@ func (a *App) Reload() error {
 		p.abandon()
 		return fmt.Errorf("tokens and services: %w", err)
 	}
+	p.begin()
 	a.mu.config, a.mu.services = cfg, p.next
 	unused := a.proxy.Reconfigure(a.proxyConfig(cfg))
 	a.withdrawOrphans(p)
@@ -62,7 +64,9 @@ func (a *App) retire(retired []*service, unused <-chan struct{}) {
 	a.running.Go(func() {
 		<-unused
 		for _, s := range retired {
+			cut := context.AfterFunc(a.life, s.fetcher.Close) // Stop does not wait for the origin
 			s.fetcher.Drain()
+			cut()
 			s.pool.Close()
 		}
 	})

@@ -66,6 +66,13 @@ func (p plan) abandon() {
 	}
 }
 
+// begin makes the new services' settings count in the engine.
+func (p plan) begin() {
+	for _, s := range p.made {
+		s.judge.Marks.SetUndoWindow(s.config.Purge.UndoWindow)
+	}
+}
+
 // withdrawOrphans purges what is stored of services that are gone, or whose
 // rule for queries changed: nothing finds it any more, or purges by URL would
 // miss it.
@@ -91,17 +98,15 @@ func (a *App) newService(c config.Service) (*service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("service %s: %w", c.ID, err)
 	}
-	marks := a.engine.Service(c.ID)
-	marks.SetUndoWindow(c.Purge.UndoWindow)
-	s := &service{config: c, pool: pool, judge: &fetch.Judge{Marks: marks}}
-	policy := cachePolicy(c)
+	s := &service{config: c, pool: pool, judge: &fetch.Judge{Marks: a.engine.Service(c.ID)}}
+	policy, query := cachePolicy(c), queryRule(c.Cache.Query)
 	s.fetcher = fetch.New(fetch.Config{
 		Service: c.ID, Store: a.store, Judge: s.judge, Hasher: a.hasher, Origin: pool, Policy: policy,
 		Log: a.log, MaxObject: int64(c.Cache.MaxObject),
 	})
 	s.proxy = &proxy.Service{
 		ID: c.ID, Domains: c.Domains, Fetcher: s.fetcher, Judge: s.judge, Policy: policy,
-		Query: queryRule(c.Cache.Query), KeepEncodings: c.Cache.AcceptEncoding == config.EncodingPass,
+		Query: query, KeySpace: c.ID + " " + query.Version(), KeepEncodings: c.Cache.AcceptEncoding == config.EncodingPass,
 		DebugFrom: c.DebugFrom, TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, NoCacheStatus: !c.CacheStatus,
 	}
 	return s, nil

@@ -30,14 +30,15 @@ type Answer struct {
 	Reason    httpcache.Reason // why it is stored, or is not
 	Stored    bool             // it is or will be in the store
 	Collapsed bool             // it shares another request's fetch
-	Renewed   bool             // the origin confirmed a stored response (304)
 	FwdStatus int              // the origin's status code; 0 where none was asked
 	Origin    string           // its address
 
 	// Trailer returns the trailer fields, once Content is at its end.
 	Trailer func() field.Fields
-	// Upgraded is the connection after a 101 answer, else nil.
+	// Upgraded is the connection after a 101 answer, else nil; Protocol is what
+	// is spoken there.
 	Upgraded io.ReadWriteCloser
+	Protocol string
 }
 
 // Close gives back what the answer holds.

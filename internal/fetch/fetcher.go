@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -150,24 +151,15 @@ type Request struct {
 	Interim func(status int, f field.Fields)
 }
 
-// join picks a flight that the request may share, or nil. It skips those in
+// joinLocked picks a flight that the request may share, or nil. It skips those in
 // refused. The caller holds f.mu.
 func (f *Fetcher) joinLocked(r *Request, refused []*flight) *flight {
 	for _, fl := range f.mu.flights[r.Key] {
-		if !contains(refused, fl) && fl.admits(r) {
+		if !slices.Contains(refused, fl) && fl.admits(r) {
 			return fl
 		}
 	}
 	return nil
-}
-
-func contains(list []*flight, fl *flight) bool {
-	for _, x := range list {
-		if x == fl {
-			return true
-		}
-	}
-	return false
 }
 
 // maxRefused bounds how many fetches a request may wait for in vain, because
@@ -272,7 +264,7 @@ func (f *Fetcher) Refresh(r *Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r.Began = f.Marks().Position()
-	if f.mu.closed || f.joinLocked(r, nil) != nil {
+	if f.mu.closed || f.joinLocked(r, nil) != nil || f.refreshingLocked(r) {
 		return
 	}
 	if f.background.Add(1) > maxBackground {
@@ -285,6 +277,19 @@ func (f *Fetcher) Refresh(r *Request) {
 	fl.background, fl.listed = true, true
 	f.mu.flights[r.Key] = append(f.mu.flights[r.Key], fl)
 	f.startLocked(fl)
+}
+
+// refreshingLocked tells whether a background refresh of the variant is under
+// way that no purge concerns. Whether others may share its answer is another
+// question: it is stored, and that is what a refresh is for.
+func (f *Fetcher) refreshingLocked(r *Request) bool {
+	for _, fl := range f.mu.flights[r.Key] {
+		if fl.background && (!fl.known || httpcache.VariantMatches(fl.variant, r.Fields)) &&
+			!f.Marks().Concerned(fl.expected, fl.lease.Stamp(), r.Began) {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *Fetcher) startLocked(fl *flight) {

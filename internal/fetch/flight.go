@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
@@ -19,6 +20,7 @@ type flight struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	lease   purge.Lease
+	holders atomic.Int32 // of the lease: the fetch, and who waits for it
 
 	alone      bool // for one request only: nobody joins
 	background bool // goes on without readers
@@ -51,13 +53,13 @@ type flight struct {
 type result struct {
 	err     error
 	head    *store.Head
+	own     *store.Head // for who leads, where it differs
 	body    *store.Body
 	tags    purge.Tags
 	storing httpcache.Storing
 	shared  bool // others may use it
 	keep    bool // it is to be stored
-	renewed bool
-	status  int // the origin's
+	status  int  // the origin's
 	origin  string
 }
 
@@ -67,6 +69,7 @@ func (f *Fetcher) newFlight(r *Request) *flight {
 	// The stamp comes before anything is sent, and before a stored response is
 	// looked up for its validators.
 	fl.lease = f.Marks().Begin()
+	fl.holders.Store(1)
 	fl.urlTags = f.cfg.Hasher.AppendTags(nil, f.cfg.Service, r.Tagged)
 	fl.expected = fl.urlTags
 	return fl
@@ -139,7 +142,7 @@ func (fl *flight) keeping() bool {
 func (fl *flight) private() bool {
 	select {
 	case <-fl.head:
-		return fl.result.err == nil && !fl.result.shared
+		return fl.result.err == nil && (!fl.result.keep || !fl.result.shared) && !fl.result.storing.Reason.OfRequest()
 	default:
 		return false
 	}
@@ -156,6 +159,7 @@ func (fl *flight) vary() string {
 // enter counts a request that waits. The one that leads gets what the origin
 // sends ahead of the response.
 func (fl *flight) enter(interim func(int, field.Fields)) {
+	fl.holders.Add(1)
 	fl.mu.Lock()
 	fl.mu.waiting++
 	fl.mu.Unlock()
@@ -183,6 +187,15 @@ func (fl *flight) leave(leads bool) {
 		guard.Close()
 	}
 	fl.idle()
+	fl.endLease()
+}
+
+// endLease gives the marks free once neither the fetch nor anybody who is
+// still to be tested against them needs them.
+func (fl *flight) endLease() {
+	if fl.holders.Add(-1) == 0 {
+		fl.lease.End()
+	}
 }
 
 // wait waits for the head and returns the answer, errRefused where it is not
@@ -205,13 +218,17 @@ func (fl *flight) wait(ctx context.Context, r *Request, leads bool) (*Answer, er
 			// What it said to the first is not for others to read.
 			return nil, &StatusError{Status: res.status}
 		}
-		if !fl.serves(r) || !fl.keeping() {
-			return nil, errRefused
+		if !fl.serves(r) || !fl.keeping() || !res.keep && len(r.Conditional) > 0 {
+			return nil, errRefused // a reader of the end would take the window away from the others
 		}
 	}
-	return answerFrom(res.head, res.body, func(a *Answer) {
+	head := res.head
+	if leads && res.own != nil {
+		head = res.own
+	}
+	return answerFrom(head, res.body, func(a *Answer) {
 		a.Reason, a.Stored = res.storing.Reason, res.keep
-		a.Renewed, a.FwdStatus, a.Origin, a.Collapsed = res.renewed, res.status, res.origin, !leads
+		a.FwdStatus, a.Origin, a.Collapsed = res.status, res.origin, !leads
 	}), nil
 }
 

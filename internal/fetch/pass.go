@@ -43,9 +43,10 @@ func (f *Fetcher) Pass(ctx context.Context, r *PassRequest) (*Answer, error) {
 		Hidden: func(name string) bool { return httpcache.HidesField(f.cfg.Policy.TagHeaders, name) },
 		Length: resp.ContentLength, URL: r.Target.String(),
 	})
+	protocol, _ := resp.Fields.Get("Upgrade")
 	return &Answer{
 		Head: head, Content: &stream{body: resp.Body}, Reason: httpcache.ReasonMethod, FwdStatus: resp.Status, Origin: resp.Address,
-		Trailer: func() field.Fields { return trailer(resp) }, Upgraded: resp.Upgraded,
+		Trailer: func() field.Fields { return trailer(resp) }, Upgraded: resp.Upgraded, Protocol: protocol,
 	}, nil
 }
 

@@ -23,7 +23,7 @@ func (fl *flight) run() {
 			base.Release()
 		}
 		fl.f.unlist(fl)
-		fl.lease.End()
+		fl.endLease()
 		if fl.result.body != nil {
 			fl.result.body.Release()
 		}
@@ -142,23 +142,31 @@ func (fl *flight) renew(resp *origin.Response, base *store.Object, sent time.Tim
 		RequestTime: sent.UnixNano(), ResponseTime: time.Now().UnixNano(),
 	}, f.cfg.Policy)
 	tags, keys := fl.tags(merged)
+	old := purge.Tags(base.Head.AppendTags(nil))
 	if st.Store {
-		v := f.Marks().Judge(purge.Tags(append(base.Head.AppendTags(nil), tags...)), fl.lease.Stamp(), st.Times)
-		if v.State == purge.Withdrawn {
+		// What bounds it by its new tags does so at each look-up, and may be
+		// undone. Of the old ones only this is left.
+		v := f.Marks().Judge(old.Without(tags), fl.lease.Stamp(), st.Times)
+		if v.State == purge.Withdrawn || f.Marks().Judge(tags, fl.lease.Stamp(), st.Times).State == purge.Withdrawn {
 			return false
 		}
 		st.Times = v.Times
 	}
 	head := fl.makeHead(base.Head.Status(), st, st.Fields, tags, keys, base.Body.Size())
-	f.counters.NotChanged.Add(1)
-	if st.Store {
-		fl.put(head, base.Body)
-	} else {
+	switch {
+	case st.Store:
+		o := fl.put(head, base.Body)
+		if f.Marks().Judge(old, fl.lease.Stamp(), st.Times).State == purge.Withdrawn {
+			f.cfg.Store.Remove(o, store.Removed)
+			return false // a purge by an old tag came before it was visible
+		}
+	case !st.Reason.OfRequest():
 		f.cfg.Store.Remove(base, store.Removed)
 	}
+	f.counters.NotChanged.Add(1)
 	base.Body.Retain()
 	fl.publish(result{
-		head: head, body: base.Body, tags: tags, storing: st, renewed: true, status: 304, origin: resp.Address,
+		head: head, body: base.Body, tags: tags, storing: st, status: 304, origin: resp.Address,
 		shared: fl.shareable(st), keep: st.Store,
 	})
 	return true
@@ -192,15 +200,21 @@ func (fl *flight) receive(resp *origin.Response, sent time.Time) {
 	}
 	body := f.cfg.Store.NewBody(length)
 	body.OnIdle(fl.idle)
-	if !keep {
+	switch {
+	case !keep && !fl.shareable(st):
+		body.Window(min(f.cfg.Window, aloneWindow))
+	case !keep:
 		body.Window(f.cfg.Window)
 	}
 	fl.publish(result{
-		head: head, body: body, tags: tags, storing: st, status: resp.Status, origin: resp.Address,
+		head: head, own: fl.ownHead(st, resp, tags, keys), body: body, tags: tags, storing: st, status: resp.Status, origin: resp.Address,
 		shared: fl.shareable(st), keep: keep,
 	})
 	fl.idle()
 	sealed, whole := fl.copy(resp, body, keep)
+	if keep && !whole && !body.Kept() {
+		fl.remember(store.Uncacheable|store.TooLarge, tooLargeFor, st, tags, resp) // it outgrew the store
+	}
 	if !sealed {
 		return
 	}
@@ -212,6 +226,10 @@ func (fl *flight) receive(resp *origin.Response, sent time.Time) {
 	}
 	body.Reveal()
 }
+
+// aloneWindow is the window of a body with one reader: nobody else can fall
+// behind, so more than what one write takes only lets slow clients hold memory.
+const aloneWindow = 64 << 10
 
 // copy fills the body. It returns whether that is sealed, and whether it is
 // kept whole; a body that is not sealed has failed.
@@ -257,7 +275,7 @@ func (fl *flight) read(resp *origin.Response, room []byte, have int64) (n int, e
 	switch have += int64(n); {
 	case fl.ctx.Err() != nil:
 		return n, fl.ctx.Err()
-	case err == io.EOF && have < resp.ContentLength && fl.method() != http.MethodHead:
+	case err == io.EOF && have < resp.ContentLength && !fl.bodyless(resp):
 		return n, io.ErrUnexpectedEOF
 	case err != nil || have != resp.ContentLength:
 		return n, err
@@ -268,6 +286,12 @@ func (fl *flight) read(resp *origin.Response, room []byte, have int64) (n int, e
 		return n, errTooLong
 	}
 	return n, err
+}
+
+// bodyless tells whether a response has no content whatever its head says of
+// the length (RFC 9110 section 6.4.1).
+func (fl *flight) bodyless(resp *origin.Response) bool {
+	return fl.method() == http.MethodHead || resp.Status == http.StatusNotModified || resp.Status == http.StatusNoContent
 }
 
 // giveUp fails the body.
@@ -291,9 +315,22 @@ func trailer(resp *origin.Response) field.Fields {
 
 // put publishes an object. Every look-up judges it against the marks after its
 // stamp, and the lease keeps those until it is visible.
-func (fl *flight) put(head *store.Head, body *store.Body) {
+func (fl *flight) put(head *store.Head, body *store.Body) *store.Object {
 	body.Retain()
-	fl.f.cfg.Store.Put(store.NewObject(fl.key, head, body, fl.f.cfg.Judge))
+	o := store.NewObject(fl.key, head, body, fl.f.cfg.Judge)
+	fl.f.cfg.Store.Put(o)
+	return o
+}
+
+// ownHead returns the Head for the client that the response was made for, where
+// that gets fields that are withheld from all others (RFC 9111 sections 5.2.2.4
+// and 5.2.2.7); nil where there are none.
+func (fl *flight) ownHead(st httpcache.Storing, resp *origin.Response, tags purge.Tags, keys []string) *store.Head {
+	own := httpcache.Unshared(st, resp.Fields, fl.f.cfg.Policy)
+	if len(own) == 0 {
+		return nil
+	}
+	return fl.makeHead(resp.Status, st, append(st.Fields.Clone(), own...), tags, keys, resp.ContentLength)
 }
 
 // tooLargeFor is how long it is remembered that a response does not fit: a
@@ -338,12 +375,6 @@ func (fl *flight) makeHead(status int, st httpcache.Storing, fields field.Fields
 	}
 	if st.Immutable {
 		flags |= store.Immutable
-	}
-	if status >= 400 {
-		flags |= store.Negative
-	}
-	if st.Explicit {
-		flags |= store.Explicit
 	}
 	return store.NewHead(store.HeadSpec{
 		Status: status, Fields: fields, Hidden: fl.hidden, Tags: tags, Keys: keys,

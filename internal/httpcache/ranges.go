@@ -99,27 +99,6 @@ func parseOffset(s string) (n int64, ok bool) {
 // Whole tells whether the request is for the whole body.
 func (s *RangeSet) Whole() bool { return s.n == 0 }
 
-// Needed returns how many bytes of a body that is still filling, and whose size
-// is not known yet, must be there to answer the request. ok is false where the
-// size must be known: for several ranges, for a suffix and up to the end.
-func (s *RangeSet) Needed() (bytes int64, ok bool) {
-	if s.n != 1 || s.specs[0].first == suffix || s.specs[0].last >= toEnd-1 {
-		return 0, false
-	}
-	return s.specs[0].last + 1, true
-}
-
-// Filling returns the range that can be answered of a body of which have bytes
-// are there and whose size is not known. Its Content-Range has "*" as size.
-func (s *RangeSet) Filling(have int64) (r ByteRange, ok bool) {
-	needed, ok := s.Needed()
-	if !ok || needed > have {
-		return ByteRange{}, false
-	}
-	first := s.specs[0].first
-	return ByteRange{Start: first, Length: needed - first}, true
-}
-
 // ContentRange returns the Content-Range of a part (RFC 9110 section 14.4). A
 // negative size is unknown.
 func ContentRange(r ByteRange, size int64) string {

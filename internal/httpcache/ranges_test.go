@@ -110,38 +110,6 @@ func TestIfRange(t *testing.T) {
 	}
 }
 
-func TestRangeOfFillingBody(t *testing.T) {
-	for _, c := range []struct {
-		value string
-		need  int64 // -1: the size must be known
-		want  ByteRange
-	}{
-		{"bytes=0-4", 5, ByteRange{0, 5}},
-		{"bytes=3-3", 4, ByteRange{3, 1}},
-		{"bytes=3-", -1, ByteRange{}},
-		{"bytes=-3", -1, ByteRange{}},
-		{"bytes=0-1,4-5", -1, ByteRange{}},
-		{"bytes=0-99999999999999999999", -1, ByteRange{}},
-		{"lines=0-1", -1, ByteRange{}},
-	} {
-		s := ParseRange(head("Range: " + c.value))
-		need, ok := s.Needed()
-		if ok != (c.need >= 0) || ok && need != c.need {
-			t.Errorf("%s needs %d, %v", c.value, need, ok)
-			continue
-		}
-		if _, early := s.Filling(c.need - 1); early {
-			t.Errorf("%s is answered with a byte too few", c.value)
-		}
-		if got, ok := s.Filling(c.need); ok != (c.need >= 0) || got != c.want {
-			t.Errorf("%s is answered with %v, %v", c.value, got, ok)
-		}
-	}
-	if s := ParseRange(head("Range: lines=0-1")); !s.Whole() {
-		t.Error("an unknown unit does not ask for the whole")
-	}
-}
-
 func TestContentRange(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{ContentRange(ByteRange{0, 5}, 10), "bytes 0-4/10"},

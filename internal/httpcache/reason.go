@@ -37,6 +37,10 @@ const (
 	reasons // how many there are
 )
 
+// OfRequest tells whether a response is not stored for what its request was:
+// the next request's may be.
+func (r Reason) OfRequest() bool { return r == ReasonRequestNoStore || r == ReasonAuthorization }
+
 var reasonNames = [reasons]string{
 	ReasonNone:            "",
 	ReasonStored:          "stored",

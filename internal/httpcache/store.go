@@ -122,6 +122,22 @@ func sharedFields(x *Exchange, c *control, p *Policy) field.Fields {
 	return kept
 }
 
+// Unshared returns the lines of a response that a stored one does not keep
+// because they are for the client that it was made for, as private="…" and
+// no-cache="…" say (RFC 9111 sections 5.2.2.4 and 5.2.2.7).
+func Unshared(s Storing, resp field.Fields, p *Policy) (own field.Fields) {
+	if !s.Store {
+		return nil
+	}
+	c := governing(resp)
+	for _, f := range EndToEnd(resp, nil) {
+		if c.withholds(f.Name) && !(p.SetCookie == SetCookieStrip && setsCookie(f.Name)) {
+			own = append(own, f)
+		}
+	}
+	return own
+}
+
 func setsCookie(name string) bool {
 	return field.EqualFold(name, "Set-Cookie") || field.EqualFold(name, "Set-Cookie2")
 }
@@ -187,7 +203,7 @@ func notStored(x *Exchange, variant string, reason Reason, p *Policy) Storing {
 // reason, rather than for what this one request was.
 func (r Reason) lasts() bool {
 	switch r {
-	case ReasonMethod, ReasonStatus, ReasonRequestNoStore, ReasonStored:
+	case ReasonMethod, ReasonStatus, ReasonRequestNoStore, ReasonAuthorization, ReasonStored:
 		return false
 	}
 	return true

@@ -28,18 +28,36 @@ func clientOf(r *http.Request, trusted []netip.Prefix) client {
 		return c
 	}
 	c.trusted = true
+	if len(lines) == 0 && len(r.Header["Forwarded"]) > 0 {
+		c.addr = netip.Addr{}
+		return c
+	}
+	if len(lines) == 0 {
+		return c
+	}
 	hops := strings.Split(strings.Join(lines, ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
-		addr, err := netip.ParseAddr(field.Trim(hops[i]))
-		if err != nil {
+		addr, ok := hopAddr(field.Trim(hops[i]))
+		if !ok {
+			c.addr = netip.Addr{} // somebody, and not the proxy that says so
 			break
 		}
-		c.addr = addr.Unmap()
+		c.addr = addr
 		if !within(trusted, c.addr) {
 			break
 		}
 	}
 	return c
+}
+
+// hopAddr reads a member of X-Forwarded-For, which some proxies write with the
+// port.
+func hopAddr(s string) (netip.Addr, bool) {
+	if ap, err := netip.ParseAddrPort(s); err == nil {
+		return ap.Addr().Unmap().WithZone(""), true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	return addr.Unmap().WithZone(""), err == nil
 }
 
 // peerAddr reads the address of a connection. One without, such as a Unix
@@ -64,16 +82,15 @@ func within(networks []netip.Prefix, addr netip.Addr) bool {
 // appendForwarding appends what tells the origin where the request came from.
 // What an untrusted peer claimed is replaced, not extended.
 func (x *exchange) appendForwarding(dst field.Fields) field.Fields {
-	scheme, host, chain := x.target.Scheme, x.r.Host, x.client.peer.String()
+	// The host is the one that the cache key has, never what somebody else says
+	// it was: a response must not depend on what does not tell it apart.
+	scheme, host, chain := x.target.Scheme, x.target.Host, x.client.peer.String()
 	if !x.client.peer.IsValid() {
 		chain = "unknown"
 	}
 	if x.client.trusted {
 		if prior := strings.Join(x.r.Header["X-Forwarded-For"], ", "); prior != "" {
 			chain = prior + ", " + chain
-		}
-		if prior := x.r.Header.Get("X-Forwarded-Host"); prior != "" {
-			host = prior
 		}
 	}
 	dst = dst.Add("X-Forwarded-For", chain).Add("X-Forwarded-Proto", scheme).Add("X-Forwarded-Host", host)
@@ -91,7 +108,7 @@ func (x *exchange) forwarded(scheme string) string {
 	} else if peer.IsValid() {
 		node = peer.String()
 	}
-	element := "for=" + node + `;host="` + x.r.Host + `";proto=` + scheme
+	element := "for=" + node + `;host="` + x.target.Host + `";proto=` + scheme
 	if prior := x.r.Header["Forwarded"]; x.client.trusted && len(prior) > 0 {
 		return strings.Join(prior, ", ") + ", " + element
 	}

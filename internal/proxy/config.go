@@ -47,6 +47,9 @@ type Service struct {
 	Judge   *fetch.Judge
 	Policy  *httpcache.Policy
 	Query   field.QueryRule
+	// KeySpace goes into cache keys. It differs where Query does, so that a
+	// request under an older rule cannot store what one under a newer finds.
+	KeySpace string
 
 	// KeepEncodings leaves Accept-Encoding as clients send it, instead of one
 	// of the few forms that keep the number of variants small.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
 	"github.com/rescind-edge/rescind/internal/store"
 )
@@ -31,6 +32,9 @@ func (x *exchange) deliver() state {
 		}
 		if x.r.Method == http.MethodGet && head.Length() >= 0 && x.answer.Reader != nil {
 			part = httpcache.Range(x.fields, x.out, head.Length())
+			if len(part.Ranges) > 1 && !x.answer.Reader.Kept() {
+				part = httpcache.RangeAnswer{} // no going back in a streamed body: answer with the whole
+			}
 		}
 	}
 	h := x.w.Header()
@@ -50,6 +54,7 @@ func (x *exchange) deliver() state {
 	}
 	if head.Length() < 0 && !x.endsPlain() {
 		x.control.Flush() // else net/http counts a short body, and has no place for a trailer
+		x.waitForOrigin()
 	}
 	x.send(-1)
 	x.sendTrailer(h)
@@ -87,7 +92,7 @@ func (x *exchange) notModified() state {
 }
 
 func (x *exchange) unsatisfiable(h http.Header) state {
-	h["Content-Range"] = []string{"bytes */" + strconv.FormatInt(x.answer.Head.Length(), 10)}
+	h["Content-Range"] = []string{httpcache.UnsatisfiableRange(x.answer.Head.Length())}
 	delete(h, "Content-Type")
 	h["Content-Length"] = []string{"0"}
 	x.writeHeader(http.StatusRequestedRangeNotSatisfiable)
@@ -98,6 +103,10 @@ func (x *exchange) unsatisfiable(h http.Header) state {
 func (x *exchange) deadline() {
 	x.control.SetWriteDeadline(time.Now().Add(x.cfg.WriteTimeout))
 }
+
+// waitForOrigin lifts the deadline while it is not the client that is waited
+// for: HTTP/2 resets a stream whose deadline passes even if nothing is written.
+func (x *exchange) waitForOrigin() { x.control.SetWriteDeadline(noDeadline) }
 
 // send writes the content from where its reader stands: n bytes, or all where
 // n is negative. A response that cannot be completed is cut, never ended as if
@@ -140,6 +149,7 @@ func (x *exchange) write(chunk []byte) {
 	}
 	if x.answer != nil && !x.answer.Complete() {
 		x.control.Flush() // what has arrived is not held back
+		x.waitForOrigin()
 	}
 }
 
@@ -153,7 +163,28 @@ func (x *exchange) sendTrailer(h http.Header) {
 	if x.answer.Trailer == nil || x.answer.Head.Length() >= 0 {
 		return
 	}
-	for _, f := range x.answer.Trailer() {
-		h.Add(http.TrailerPrefix+f.Name, f.Value)
+	for _, f := range httpcache.EndToEnd(x.answer.Trailer(), nil) {
+		if !x.hides(f.Name) && !inHeadOnly(f.Name) {
+			h.Add(http.TrailerPrefix+f.Name, f.Value)
+		}
 	}
+}
+
+// hides tells whether a field is not for clients.
+func (x *exchange) hides(name string) bool {
+	return !x.debug && httpcache.HidesField(x.service.Policy.TagHeaders, name)
+}
+
+// inHeadOnly tells whether a field says something that is needed before the
+// content, so that it means nothing behind it (RFC 9110 section 6.5.1).
+func inHeadOnly(name string) bool {
+	for _, n := range [...]string{
+		"Content-Length", "Content-Encoding", "Content-Type", "Content-Range", "Host", "Cache-Control", "Expires",
+		"Age", "Date", "Location", "Vary", "Set-Cookie", "Authorization", "WWW-Authenticate", "Retry-After",
+	} {
+		if field.EqualFold(name, n) {
+			return true
+		}
+	}
+	return false
 }

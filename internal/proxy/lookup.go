@@ -12,7 +12,7 @@ import (
 // hash names the resource.
 func (x *exchange) hash() state {
 	x.keyed = x.service.Query.Apply(x.target)
-	x.key = x.cfg.Hasher.Key(x.service.ID, x.keyed)
+	x.key = x.cfg.Hasher.Key(x.service.KeySpace, x.keyed)
 	x.directives = httpcache.ParseRequest(x.fields)
 	// From here on the request has begun: purges applied later do not concern
 	// what it may share.

@@ -99,7 +99,7 @@ func (m matcher) MatchVariant(h *store.Head) bool {
 func (x *exchange) shared() *fetch.Request {
 	fields, conditional := x.upstream()
 	return &fetch.Request{
-		Key: x.key, Method: x.r.Method, Target: x.target, Tagged: x.keyed, Host: x.r.Host,
+		Key: x.key, Method: x.r.Method, Target: x.target, Tagged: x.keyed, Host: x.target.Host,
 		Fields: fields, Conditional: conditional, Matcher: matcher{fields}, Began: x.began,
 	}
 }
@@ -110,6 +110,11 @@ func (x *exchange) miss() state {
 	req := x.shared()
 	req.Interim = x.interim
 	req.Renew = x.found == foundStale
+	if x.fields.Has("Authorization") {
+		// Its answer is rarely for others, and theirs never tells.
+		answer, err := x.service.Fetcher.Alone(x.r.Context(), req)
+		return x.fetched(answer, err, outcomeMiss)
+	}
 	answer, err := x.service.Fetcher.Get(x.r.Context(), req)
 	return x.fetched(answer, err, outcomeMiss)
 }
@@ -122,13 +127,19 @@ func (x *exchange) fetched(answer *fetch.Answer, err error, as outcome) state {
 		}
 		return x.originFailed(err)
 	}
-	if answer.Head.Status() >= 500 && x.staleInstead() {
+	if fails(answer.Head.Status()) && x.staleInstead() {
 		x.answer.FwdStatus = answer.Head.Status()
 		answer.Close()
 		return stateDeliver
 	}
 	x.outcome, x.answer = as, answer
 	return stateDeliver
+}
+
+// fails tells whether a status is an error in the sense of stale-if-error
+// (RFC 5861 section 4).
+func fails(status int) bool {
+	return status == 500 || status >= 502 && status <= 504
 }
 
 // pass hands the request through for this client alone.
@@ -141,7 +152,7 @@ func (x *exchange) pass() state {
 	}
 	fields, conditional := x.upstream()
 	req := &fetch.PassRequest{
-		Method: x.r.Method, Target: x.target, Host: x.r.Host, Fields: append(fields, conditional...),
+		Method: x.r.Method, Target: x.target, Host: x.target.Host, Fields: append(fields, conditional...),
 		Upgrade: upgradeOf(x.r), Interim: x.interim,
 	}
 	x.attachBody(req)
@@ -204,9 +215,7 @@ type upload struct {
 func (u *upload) Read(p []byte) (int, error) {
 	u.control.SetReadDeadline(time.Now().Add(u.patience))
 	n, err := u.from.Read(p)
-	if err != nil {
-		u.control.SetReadDeadline(noDeadline)
-	}
+	u.control.SetReadDeadline(noDeadline) // from here on the origin is waited for
 	return n, err
 }
 
@@ -228,10 +237,13 @@ func (x *exchange) interim(status int, f field.Fields) {
 	x.deadline()
 	h := x.w.Header()
 	for _, line := range httpcache.EndToEnd(f, nil) {
-		h.Add(line.Name, line.Value)
+		if !x.hides(line.Name) {
+			h.Add(line.Name, line.Value)
+		}
 	}
 	x.w.WriteHeader(status)
-	clear(h)
+	x.waitForOrigin()
+	reset(h)
 }
 
 // originFailed answers for an origin that gave no usable response.

@@ -123,7 +123,8 @@ func TestEndlessBodyIsBounded(t *testing.T) {
 			t.Errorf("the client got %d bytes, want %d", w.n, size)
 		}
 		synctest.Wait()
-		if st := s.store.Stats(); st.Objects != 0 || st.Bytes != 0 {
+		// What remains is the memory that it was too large.
+		if st := s.store.Stats(); st.Objects > 1 || st.Bytes > 2<<10 {
 			t.Errorf("stored %d objects, %d bytes in use", st.Objects, st.Bytes)
 		}
 	})
@@ -319,6 +320,33 @@ func TestInterimAndTrailers(t *testing.T) {
 			if got.Header().Get("Link") != "" {
 				t.Errorf("%s: the interim response altered the final one", cache)
 			}
+		}
+	})
+}
+
+// Requests of signed-in users for one URL do not wait for each other.
+func TestAuthorizedRequestsDoNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.origin(func(r *origin.Request) (*origin.Response, error) {
+			who, _ := r.Fields.Get("Authorization")
+			time.Sleep(time.Second)
+			return response(200, who, "Cache-Control: max-age=60"), nil
+		})
+		began, done := time.Now(), make(chan bool, 10)
+		for i := range 10 {
+			go func() {
+				who := "user " + strconv.Itoa(i)
+				done <- s.get("/me", "Authorization: "+who).body() == who
+			}()
+		}
+		for range 10 {
+			if !<-done {
+				t.Error("somebody was given another's answer")
+			}
+		}
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("ten requests of a second each took %v", took)
 		}
 	})
 }

@@ -28,7 +28,8 @@ type current struct {
 	active  atomic.Int64 // exchanges that use it
 	retired atomic.Bool  // it was replaced
 	once    sync.Once
-	unused  chan struct{} // closed once it was replaced and nobody uses it
+	unused  chan struct{} // closed once it was replaced and nobody uses it or one before
+	next    *current      // what replaced it, held until nobody uses this one
 }
 
 // hold takes the current configuration for one exchange.
@@ -51,7 +52,10 @@ func (c *current) release() {
 
 func (c *current) settle() {
 	if c.retired.Load() && c.active.Load() == 0 {
-		c.once.Do(func() { close(c.unused) })
+		c.once.Do(func() {
+			close(c.unused)
+			c.next.release()
+		})
 	}
 }
 
@@ -69,18 +73,24 @@ func New(cfg Config) *Proxy {
 }
 
 // Reconfigure replaces the configuration for requests to come. The channel is
-// closed once no request uses the one before.
+// closed once no request uses the one before, or any older one: they may have
+// services in common. Calls must not overlap.
 func (p *Proxy) Reconfigure(cfg Config) (unused <-chan struct{}) {
 	if cfg.WriteTimeout == 0 {
 		cfg.WriteTimeout = DefaultWriteTimeout
 	}
-	old := p.now.Swap(&current{
+	next := &current{
 		Config: cfg, routes: newRoutes(cfg.Services), unused: make(chan struct{}),
 		servedBy: servedBy(cfg.Node, cfg.POP), via: pseudonym(cfg.Node),
-	})
+	}
+	old := p.now.Load()
 	if old == nil {
+		p.now.Store(next)
 		return nil
 	}
+	next.active.Add(1)
+	old.next = next
+	p.now.Store(next)
 	old.retired.Store(true)
 	old.settle()
 	return old.unused
@@ -103,6 +113,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.begin(p, w, r)
 	finished := false
 	defer func() {
+		x.deadline() // for what net/http still has to write
 		x.report(finished)
 		x.end()
 	}()

@@ -68,12 +68,12 @@ func (x *exchange) resume(n int64) bool {
 	fields, _ := x.upstream()
 	fields = fields.Add("Range", fmt.Sprintf("bytes=%d-%s", from, last)).Add("If-Range", etag)
 	rest, err := x.service.Fetcher.Pass(x.r.Context(), &fetch.PassRequest{
-		Method: http.MethodGet, Target: x.target, Host: x.r.Host, Fields: fields,
+		Method: http.MethodGet, Target: x.target, Host: x.target.Host, Fields: fields,
 	})
 	if err != nil {
 		return false
 	}
-	if !continues(rest.Head.Get, from, etag) {
+	if rest.Head.Status() != http.StatusPartialContent || !continues(rest.Head.Get, from, n, etag) {
 		rest.Close()
 		return false
 	}
@@ -83,16 +83,17 @@ func (x *exchange) resume(n int64) bool {
 	return true
 }
 
-// continues tells whether a response is the part from an offset on of the
-// representation with that entity tag.
-func continues(get func(string) (string, bool), from int64, etag string) bool {
-	if tag, ok := get("ETag"); ok && tag != etag {
+// continues tells whether a response is the part from an offset on, of n bytes
+// or up to the end where n is negative, of the representation with that entity
+// tag. An origin may send less than was asked (RFC 9110 section 15.3.7).
+func continues(get func(string) (string, bool), from, n int64, etag string) bool {
+	if tag, _ := get("ETag"); tag != etag {
 		return false
 	}
 	value, ok := get("Content-Range")
-	var start, end int64
-	if _, err := fmt.Sscanf(value, "bytes %d-%d/", &start, &end); !ok || err != nil {
+	var start, end, size int64
+	if _, err := fmt.Sscanf(value, "bytes %d-%d/%d", &start, &end, &size); !ok || err != nil {
 		return false
 	}
-	return start == from && end >= start
+	return start == from && (n < 0 && end == size-1 || n >= 0 && end-start+1 >= n)
 }

@@ -93,8 +93,10 @@ func (x *exchange) purge() state {
 // (RFC 9110 section 7.6.3).
 func (x *exchange) looped() bool {
 	for _, line := range x.r.Header["Via"] {
-		if strings.Contains(line, x.cfg.via) {
-			return true
+		for hop := range strings.SplitSeq(line, ",") {
+			if f := strings.Fields(hop); len(f) > 1 && f[1] == x.cfg.via {
+				return true
+			}
 		}
 	}
 	return false
@@ -139,7 +141,21 @@ func (x *exchange) normaliseEncodings() {
 	}
 }
 
-// upgradeOf returns the protocol that a client asks to switch to
+// offered leaves, of the protocols that a client offers, those that may be
+// spoken past this node. HTTP in any form may not: it would carry requests to
+// the origin that nobody here sees.
+func offered(list string) string {
+	var names []string
+	for protocol := range strings.SplitSeq(list, ",") {
+		name := strings.ToLower(field.Trim(protocol))
+		if name != "" && !strings.HasPrefix(name, "h2") && !strings.HasPrefix(name, "http") && !strings.HasPrefix(name, "tls") {
+			names = append(names, field.Trim(protocol))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// upgradeOf returns the protocols that a client asks to switch to
 // (RFC 9110 section 7.8), or "".
 func upgradeOf(r *http.Request) string {
 	if r.ProtoMajor != 1 {
@@ -148,7 +164,7 @@ func upgradeOf(r *http.Request) string {
 	for _, line := range r.Header["Connection"] {
 		for token := range strings.SplitSeq(line, ",") {
 			if strings.EqualFold(field.Trim(token), "upgrade") {
-				return r.Header.Get("Upgrade")
+				return offered(r.Header.Get("Upgrade"))
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
 )
@@ -22,24 +23,45 @@ func (x *exchange) tunnel() state {
 	defer conn.Close()
 	x.status, x.firstByte = http.StatusSwitchingProtocols, x.elapsed()
 	conn.SetDeadline(noDeadline)
-	if writeSwitching(conn, x.answer.Head.AppendFields(nil, false), x.r.Header.Get("Upgrade")) != nil {
+	if writeSwitching(conn, x.answer.Head.AppendFields(nil, false), x.answer.Protocol) != nil {
 		return stateDone
 	}
+	idle := time.AfterFunc(tunnelIdle, func() { conn.Close(); up.Close() })
+	defer idle.Stop()
 	var both sync.WaitGroup
 	both.Add(2)
 	go func() {
 		defer both.Done()
-		io.Copy(up, upstreamBytes(conn, buffered.Reader))
+		io.Copy(up, active{upstreamBytes(conn, buffered.Reader), idle})
 		up.Close() // the origin sees that the client is done, and so does the other copy
 	}()
 	go func() {
 		defer both.Done()
-		n, _ := io.Copy(conn, up)
+		n, _ := io.Copy(conn, active{up, idle})
 		x.sentBytes = n // read only after both are done
 		conn.Close()
 	}()
 	both.Wait()
 	return stateDone
+}
+
+// tunnelIdle is how long neither side may say anything: each tunnel takes a
+// place at the origin, of which there are few. WebSocket peers that mean to be
+// silent for longer send pings.
+const tunnelIdle = 10 * time.Minute
+
+// active is one direction of a tunnel; what arrives there puts the end off.
+type active struct {
+	io.Reader
+	idle *time.Timer
+}
+
+func (a active) Read(p []byte) (int, error) {
+	n, err := a.Reader.Read(p)
+	if n > 0 {
+		a.idle.Reset(tunnelIdle)
+	}
+	return n, err
 }
 
 // upstreamBytes reads what net/http had read ahead, then the connection.

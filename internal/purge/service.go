@@ -1,6 +1,7 @@
 package purge
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,11 @@ func (t Tags) NumTags() int { return len(t) }
 
 // Tag returns tag i.
 func (t Tags) Tag(i int) field.Tag { return t[i] }
+
+// Without returns the tags that are not among others.
+func (t Tags) Without(others Tags) Tags {
+	return slices.DeleteFunc(slices.Clone(t), func(x field.Tag) bool { return slices.Contains(others, x) })
+}
 
 // State is the gist of a Verdict.
 type State uint8

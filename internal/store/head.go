@@ -14,8 +14,6 @@ const (
 	MustRevalidate Flags = 1 << iota // once stale, an error answers where revalidation fails
 	Uncacheable                      // remembers that the answer could not be stored: hit-for-miss
 	HasValidator                     // carries ETag or Last-Modified
-	Negative                         // an error status, stored for a while
-	Explicit                         // its freshness was given, not guessed
 	Immutable                        // its freshness is a promise (RFC 8246)
 	TooLarge                         // beside Uncacheable: only for its size, so that it may be shared
 )

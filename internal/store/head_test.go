@@ -77,13 +77,13 @@ func TestHeadEmpty(t *testing.T) {
 }
 
 func TestHeadFlags(t *testing.T) {
-	h := store.NewHead(store.HeadSpec{Flags: store.MustRevalidate | store.Negative})
+	h := store.NewHead(store.HeadSpec{Flags: store.MustRevalidate | store.Immutable})
 	for flags, want := range map[store.Flags]bool{
-		0:                                     true,
-		store.Negative:                        true,
-		store.MustRevalidate | store.Negative: true,
-		store.HasValidator:                    false,
-		store.Negative | store.HasValidator:   false,
+		0:                                      true,
+		store.Immutable:                        true,
+		store.MustRevalidate | store.Immutable: true,
+		store.HasValidator:                     false,
+		store.Immutable | store.HasValidator:   false,
 	} {
 		if h.Is(flags) != want {
 			t.Errorf("Is(%b) is %v", flags, !want)
