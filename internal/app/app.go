@@ -18,6 +18,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/dialect"
 	"github.com/rescind-edge/rescind/internal/dialect/fastly"
 	"github.com/rescind-edge/rescind/internal/dialect/native"
+	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/proxy"
 	"github.com/rescind-edge/rescind/internal/purge"
@@ -40,6 +41,7 @@ type App struct {
 	log     *slog.Logger
 	level   *slog.LevelVar
 	started time.Time
+	began   *config.Config // what the node was started with
 
 	store   *memory.Store
 	engine  *purge.Engine
@@ -60,6 +62,7 @@ type App struct {
 		sync.Mutex
 		config   *config.Config
 		services map[string]*service
+		counters map[string]*fetch.Counters
 	}
 }
 
@@ -75,12 +78,13 @@ func New(opts Options) (*App, error) {
 	if opts.Stderr == nil {
 		opts.Stderr = io.Discard
 	}
-	a := &App{opts: opts, level: new(slog.LevelVar), started: time.Now()}
+	a := &App{opts: opts, level: new(slog.LevelVar), started: time.Now(), began: cfg}
 	a.life, a.stop = context.WithCancel(context.Background())
 	a.log = newLogger(opts.Stderr, cfg.Log, a.level)
 	if cfg.Node.DataDir != "" {
 		a.log.Warn("node.data_dir has no effect in this version: nothing is kept over a restart")
 	}
+	a.mu.counters = make(map[string]*fetch.Counters)
 	a.hasher = field.RandomHasher()
 	a.engine = purge.NewEngine(purge.Config{})
 	a.store = memory.New(memory.Config{Budget: int64(cfg.Storage.Memory), MaxVariants: cfg.Storage.MaxVariants})
@@ -154,7 +158,7 @@ func (a *App) Start() error {
 	}
 	if err := a.server.Start(); err != nil {
 		at.Close()
-		return err
+		return fmt.Errorf("listen.http, listen.https: %w", err)
 	}
 	a.adminAt = at
 	a.running.Go(func() { a.sweeper.Run(a.life) })
@@ -198,7 +202,7 @@ func (a *App) Stop() error {
 	a.mu.Lock()
 	timeout := a.mu.config.DrainTimeout
 	a.mu.Unlock()
-	a.log.Info("draining", "timeout", timeout)
+	a.log.Info("draining", "timeout", timeout.String())
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	err := a.server.Shutdown(ctx)

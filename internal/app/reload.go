@@ -15,6 +15,14 @@ import (
 // Reload takes up the configuration file again, without dropping a connection
 // or an object. Where the file is wrong, everything stays as it is.
 func (a *App) Reload() error {
+	err := a.reload()
+	if err != nil {
+		a.log.Error("the configuration was not taken up; the old one stays in force", "error", err)
+	}
+	return err
+}
+
+func (a *App) reload() error {
 	if a.opts.ConfigPath == "" {
 		return errors.New("this node was not started from a file")
 	}
@@ -27,7 +35,7 @@ func (a *App) Reload() error {
 	if a.down.Load() {
 		return errors.New("the node is stopping")
 	}
-	for _, name := range needRestart(a.mu.config, cfg) {
+	for _, name := range needRestart(a.began, cfg) {
 		a.log.Warn("a changed setting takes effect at the next start", "setting", name)
 	}
 	p, err := a.planServices(cfg)

@@ -102,7 +102,7 @@ func (a *App) newService(c config.Service) (*service, error) {
 	policy, query := cachePolicy(c), queryRule(c.Cache.Query)
 	s.fetcher = fetch.New(fetch.Config{
 		Service: c.ID, Store: a.store, Judge: s.judge, Hasher: a.hasher, Origin: pool, Policy: policy,
-		Log: a.log, MaxObject: int64(c.Cache.MaxObject),
+		Log: a.log, MaxObject: int64(c.Cache.MaxObject), Counters: a.countersOf(c.ID),
 	})
 	s.proxy = &proxy.Service{
 		ID: c.ID, Domains: c.Domains, Fetcher: s.fetcher, Judge: s.judge, Policy: policy,
@@ -110,6 +110,14 @@ func (a *App) newService(c config.Service) (*service, error) {
 		DebugFrom: c.DebugFrom, TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, NoCacheStatus: !c.CacheStatus,
 	}
 	return s, nil
+}
+
+// countersOf returns the counters of a service, which outlive its changes.
+func (a *App) countersOf(id string) *fetch.Counters {
+	if a.mu.counters[id] == nil {
+		a.mu.counters[id] = new(fetch.Counters)
+	}
+	return a.mu.counters[id]
 }
 
 // closeServices closes every service.

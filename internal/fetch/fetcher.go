@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
 	"github.com/rescind-edge/rescind/internal/origin"
@@ -31,6 +33,9 @@ type Config struct {
 	Origin  Origin
 	Policy  *httpcache.Policy
 	Log     *slog.Logger
+	// Counters go on counting where another Fetcher of the service stopped;
+	// nil: from zero.
+	Counters *Counters
 
 	// MaxObject is the longest body that is stored, in bytes; 0 means
 	// DefaultMaxObject. A longer one is streamed to those who wait for it.
@@ -64,7 +69,8 @@ type Fetcher struct {
 	cancel     context.CancelCauseFunc
 	running    sync.WaitGroup
 	background atomic.Int64
-	counters   Counters
+	counters   *Counters
+	failures   *rate.Limiter // of what is logged
 
 	mu struct {
 		sync.Mutex
@@ -99,14 +105,32 @@ func New(cfg Config) *Fetcher {
 	if cfg.Finish == 0 {
 		cfg.Finish = DefaultFinish
 	}
-	f := &Fetcher{cfg: cfg}
+	if cfg.Counters == nil {
+		cfg.Counters = new(Counters)
+	}
+	f := &Fetcher{cfg: cfg, counters: cfg.Counters, failures: rate.NewLimiter(failuresEvery, failuresBurst)}
 	f.ctx, f.cancel = context.WithCancelCause(context.Background())
 	f.mu.flights = make(map[field.Key][]*flight)
 	return f
 }
 
 // Counters returns the live counters.
-func (f *Fetcher) Counters() *Counters { return &f.counters }
+func (f *Fetcher) Counters() *Counters { return f.counters }
+
+// How often failures of the origin are logged: enough to see what is wrong,
+// and not one line for each of the requests that a dead origin fails.
+const (
+	failuresEvery = 1 // a second
+	failuresBurst = 5
+)
+
+// logFailure logs why the origin gave no answer, or not all of it.
+func (f *Fetcher) logFailure(target field.Target, err error) {
+	if errors.Is(err, ErrClosed) || errors.Is(err, ErrAbandoned) || errors.Is(err, context.Canceled) || !f.failures.Allow() {
+		return
+	}
+	f.cfg.Log.Warn("origin failed", "service", f.cfg.Service, "url", target.String(), "error", err)
+}
 
 // Close gives up every fetch under way and waits until none is left.
 func (f *Fetcher) Close() {

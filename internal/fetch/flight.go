@@ -283,5 +283,6 @@ func (fl *flight) publish(res result) {
 
 func (fl *flight) fail(err error) {
 	fl.f.counters.Failed.Add(1)
+	fl.f.logFailure(fl.request.Target, err)
 	fl.publish(result{err: err})
 }

@@ -35,6 +35,9 @@ func (f *Fetcher) Pass(ctx context.Context, r *PassRequest) (*Answer, error) {
 	})
 	if err != nil {
 		f.counters.Failed.Add(1)
+		if ctx.Err() == nil {
+			f.logFailure(r.Target, err)
+		}
 		return nil, err
 	}
 	list := httpcache.Tags(f.cfg.Policy.TagHeaders, resp.Fields)

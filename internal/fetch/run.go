@@ -301,6 +301,7 @@ func (fl *flight) giveUp(body *store.Body, err error) (whole bool) {
 		fl.f.counters.Abandoned.Add(1)
 	} else {
 		fl.f.counters.Failed.Add(1)
+		fl.f.logFailure(fl.request.Target, err)
 	}
 	body.Fail(err)
 	return false

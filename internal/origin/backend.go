@@ -120,5 +120,8 @@ func (b *backend) report(v verdict, changed bool) {
 		log.Info("origin is usable again")
 		return
 	}
-	log.Warn("origin is avoided", "why", v.Why, "until", v.EjectedUntil)
+	if !v.EjectedUntil.IsZero() {
+		log = log.With("until", v.EjectedUntil)
+	}
+	log.Warn("origin is avoided", "why", v.Why)
 }

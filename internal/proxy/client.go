@@ -13,7 +13,7 @@ type client struct {
 	addr      netip.Addr // of the client
 	peer      netip.Addr // of the connection
 	trusted   bool       // the peer is a trusted proxy
-	forwarded bool       // carries forwarding fields from a peer that is not
+	forwarded bool       // comes, by its looks, through a peer that is not
 }
 
 // clientOf takes the address from the connection. Only where the peer is
@@ -24,7 +24,8 @@ func clientOf(r *http.Request, trusted []netip.Prefix) client {
 	c.addr = c.peer
 	lines := r.Header["X-Forwarded-For"]
 	if !within(trusted, c.peer) {
-		c.forwarded = len(lines) > 0 || len(r.Header["Forwarded"]) > 0
+		// HTTP/1.0 is what proxies speak that add nothing of the sort.
+		c.forwarded = len(lines) > 0 || len(r.Header["Forwarded"]) > 0 || !r.ProtoAtLeast(1, 1)
 		return c
 	}
 	c.trusted = true

@@ -53,9 +53,12 @@ func (x *exchange) lookup() state {
 	return stateMiss
 }
 
-// wantsPart tells whether the request has a range or a condition, so that the
-// origin may have less to send than the whole.
+// wantsPart tells whether the request is for less than the whole: the head, or
+// what a range or a condition leaves.
 func (x *exchange) wantsPart() bool {
+	if x.r.Method == http.MethodHead {
+		return true
+	}
 	for _, f := range x.fields {
 		if isConditional(f.Name) {
 			return true

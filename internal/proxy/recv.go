@@ -22,6 +22,9 @@ func (x *exchange) recv() state {
 		scheme = "https"
 	}
 	host, ok := field.NormalHost(scheme, r.Host)
+	if !ok && r.Host == "" {
+		return x.refuse(http.StatusBadRequest, "bad-host", "The request names no Host.")
+	}
 	if !ok {
 		return x.refuse(http.StatusBadRequest, "bad-host", "The Host of the request is not a valid host name.")
 	}

@@ -66,6 +66,9 @@ func URL(raw string) (Selector, error) {
 	if err != nil {
 		return Selector{}, err
 	}
+	if strings.HasSuffix(t.Path, "*") {
+		return Selector{}, noWildcard(raw)
+	}
 	return Selector{Kind: ByURL, Target: t}, nil
 }
 
@@ -96,14 +99,26 @@ func Path(raw string) (Selector, error) {
 		if err := checkRaw(path); err != nil {
 			return Selector{}, err
 		}
+		if strings.HasSuffix(path, "*") {
+			return Selector{}, noWildcard(raw)
+		}
 		return Selector{Kind: ByPath, Target: field.Target{Path: path}}, nil
 	}
 	t, err := ParseTarget(raw)
 	if err != nil {
 		return Selector{}, err
 	}
+	if strings.HasSuffix(t.Path, "*") {
+		return Selector{}, noWildcard(raw)
+	}
 	t.Scheme, t.Query, t.HasQuery = "", "", false
 	return Selector{Kind: ByPath, Target: t}, nil
+}
+
+// noWildcard refuses what its sender takes for a pattern: accepted, it would
+// silently select nothing.
+func noWildcard(raw string) error {
+	return badSelector("%q ends in a wildcard; purge by path to take everything below, and leave the * out", clip(raw))
 }
 
 // Host selects all of a host, whatever the port.
