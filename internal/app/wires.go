@@ -16,7 +16,7 @@ type counter struct{ a *App }
 func (c counter) Touched(service string, tag field.Tag, id purge.ID) int {
 	marks, n := c.a.engine.Service(service), 0
 	visit := func(o *store.Object) {
-		if o.Body != nil && marks.Touched(o.Head, o.Head.Stamp(), id) {
+		if o.Body != nil && !o.Head.Is(store.Derived) && marks.Touched(o.Head, o.Head.Stamp(), id) {
 			n++
 		}
 	}

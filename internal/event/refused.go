@@ -73,6 +73,13 @@ const (
 	RefusedTrailerTooLarge RefusedReason = "trailer section too large"
 )
 
+// The PROXY protocol, by which a load balancer says who its client is.
+const (
+	RefusedPeer         RefusedReason = "not one of the proxies that this port is for"
+	RefusedProxyHeader  RefusedReason = "malformed PROXY header"
+	RefusedProxyTimeout RefusedReason = "PROXY header not received in time"
+)
+
 // Limits.
 const (
 	RefusedHeadTooLarge          RefusedReason = "request head too large"

@@ -38,6 +38,12 @@ var rules = []rule{
 		std: []string{"net", "os", "log"},
 	},
 	{
+		why: "compression is of values and streams",
+		of:  []string{"internal/compress"},
+		may: []string{"internal/field"},
+		std: []string{"net", "os", "log"},
+	},
+	{
 		why: "the cluster carries bytes and knows nothing of what they mean",
 		of:  []string{"internal/cluster"},
 		not: []string{"internal/purge", "internal/store", "internal/proxy"},
@@ -61,6 +67,28 @@ var rules = []rule{
 		why: "settings need nothing but the shared words",
 		of:  []string{"internal/config"},
 		may: []string{"internal/field"},
+	},
+	{
+		why: "log lines are made from events alone",
+		of:  []string{"internal/accesslog"},
+		may: []string{"internal/event", "internal/field"},
+		std: []string{"os", "log"},
+	},
+	{
+		why: "sinks carry lines and know nothing of what they say",
+		of:  []string{"internal/sink"},
+		may: []string{},
+	},
+	{
+		why: "metrics are told, or read through functions, and know nobody who counts",
+		of:  []string{"internal/metrics"},
+		may: []string{"internal/event"},
+	},
+	{
+		why: "live views are of events and keys alone",
+		of:  []string{"internal/live"},
+		may: []string{"internal/event", "internal/field"},
+		std: []string{"os", "log"},
 	},
 	{
 		why: "app is the root of the assembly",

@@ -54,6 +54,8 @@ type Service struct {
 	// KeepEncodings leaves Accept-Encoding as clients send it, instead of one
 	// of the few forms that keep the number of variants small.
 	KeepEncodings bool
+	// Compression compresses what the origin did not.
+	Compression Compression
 	// DebugFrom are the addresses for which Fastly-Debug shows tags and times.
 	DebugFrom []netip.Prefix
 	// TrustedProxies are the peers whose X-Forwarded-* and Forwarded count.

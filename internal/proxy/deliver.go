@@ -1,12 +1,14 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/compress"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
 	"github.com/rescind-edge/rescind/internal/store"
@@ -22,20 +24,17 @@ func (x *exchange) deliver() state {
 	}
 	head := x.answer.Head
 	x.out = head.AppendFields(x.out[:0], x.debug)
-	status, part := head.Status(), httpcache.RangeAnswer{}
+	x.length = head.Length()
+	part := httpcache.RangeAnswer{}
 	if x.ours() {
+		x.encode()
 		switch httpcache.Precondition(x.r.Method, x.fields, x.out) {
 		case httpcache.NotModified:
 			return x.notModified()
 		case httpcache.Failed:
 			return x.refuse(http.StatusPreconditionFailed, "precondition", "The stored response does not meet the request's condition.")
 		}
-		if x.r.Method == http.MethodGet && head.Length() >= 0 && x.answer.Reader != nil {
-			part = httpcache.Range(x.fields, x.out, head.Length())
-			if len(part.Ranges) > 1 && !x.answer.Reader.Kept() {
-				part = httpcache.RangeAnswer{} // no going back in a streamed body: answer with the whole
-			}
-		}
+		part = x.part()
 	}
 	h := x.w.Header()
 	x.setFields(h)
@@ -45,20 +44,77 @@ func (x *exchange) deliver() state {
 	case httpcache.Unsatisfiable:
 		return x.unsatisfiable(h)
 	}
-	if length := head.Length(); length >= 0 && status != http.StatusNotModified && status != http.StatusNoContent {
-		h["Content-Length"] = []string{strconv.FormatInt(length, 10)}
+	return x.whole(h)
+}
+
+// part returns which part of the content the request asks for.
+func (x *exchange) part() httpcache.RangeAnswer {
+	if x.r.Method != http.MethodGet || x.length < 0 || x.answer.Reader == nil || x.encodedNow() {
+		return httpcache.RangeAnswer{}
+	}
+	part := httpcache.Range(x.fields, x.out, x.length)
+	if len(part.Ranges) > 1 && !x.answer.Reader.Kept() {
+		return httpcache.RangeAnswer{} // no going back in a streamed body: answer with the whole
+	}
+	return part
+}
+
+// encodedNow tells whether what is sent has a coding that this node gave it.
+func (x *exchange) encodedNow() bool {
+	return x.encoding != compress.Identity || x.length != x.answer.Head.Length()
+}
+
+// whole writes the answer from its first byte to its last.
+func (x *exchange) whole(h http.Header) state {
+	status := x.answer.Head.Status()
+	encoder := x.encoder(h)
+	if encoder != nil {
+		defer encoder.Abort() // after Close, it does nothing
+	}
+	bare := status == http.StatusNotModified || status == http.StatusNoContent
+	if x.length >= 0 && !bare {
+		h["Content-Length"] = []string{strconv.FormatInt(x.length, 10)}
 	}
 	x.writeHeader(status)
-	if x.r.Method == http.MethodHead || status == http.StatusNotModified || status == http.StatusNoContent {
+	if x.r.Method == http.MethodHead || bare {
 		return stateDone
 	}
-	if head.Length() < 0 && !x.endsPlain() {
+	if x.length < 0 && !x.endsPlain() {
 		x.control.Flush() // else net/http counts a short body, and has no place for a trailer
 		x.waitForOrigin()
 	}
-	x.send(-1)
+	if encoder != nil {
+		x.sendThrough(encoder)
+	} else {
+		x.send(-1)
+	}
 	x.sendTrailer(h)
 	return stateDone
+}
+
+// sendThrough writes the whole content through an encoder.
+func (x *exchange) sendThrough(encoder *compress.Encoder) {
+	for {
+		chunk, err := x.answer.Content.Next(x.r.Context())
+		if err == io.EOF {
+			break
+		}
+		if errors.Is(err, store.ErrFellBehind) && x.resume(-1) {
+			continue
+		}
+		if err == nil {
+			_, err = encoder.Write(chunk)
+		}
+		if err == nil && !x.answer.Complete() {
+			err = encoder.Flush() // what has arrived is not held back
+		}
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}
+	if encoder.Close() != nil {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // ours tells whether the client's conditions and range are for us to evaluate:
@@ -160,7 +216,7 @@ func (x *exchange) endsPlain() bool {
 
 // sendTrailer sends the trailer fields, declared or not (RFC 9110 section 6.5).
 func (x *exchange) sendTrailer(h http.Header) {
-	if x.answer.Trailer == nil || x.answer.Head.Length() >= 0 {
+	if x.answer.Trailer == nil || x.length >= 0 {
 		return
 	}
 	for _, f := range httpcache.EndToEnd(x.answer.Trailer(), nil) {
@@ -187,4 +243,20 @@ func inHeadOnly(name string) bool {
 		}
 	}
 	return false
+}
+
+// copyTo writes all that a reader of a complete body yields.
+func copyTo(w io.Writer, r *store.Reader) error {
+	for {
+		chunk, err := r.Next(context.Background())
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			_, err = w.Write(chunk)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/compress"
 	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
@@ -41,6 +42,7 @@ type exchange struct {
 	target  field.Target
 	client  client
 	fields  field.Fields // of the request, end to end, without those that this node writes
+	accepts string       // Accept-Encoding, where this node compresses
 	debug   bool
 
 	// Set by hash.
@@ -57,10 +59,12 @@ type exchange struct {
 	found   finding
 
 	// Set by whoever decides on the answer.
-	outcome outcome
-	answer  *fetch.Answer
-	problem problem
-	out     field.Fields
+	outcome  outcome
+	answer   *fetch.Answer
+	length   int64             // of what is sent, -1 where that is not known
+	encoding compress.Encoding // to apply while it is sent
+	problem  problem
+	out      field.Fields
 
 	// For the record.
 	id        string

@@ -68,6 +68,7 @@ func newSite(t *testing.T, options ...option) *site {
 
 func (s *site) close() {
 	s.fetcher.Close()
+	s.proxy.Close()
 	s.playing.Wait()
 	s.proxy.Reconfigure(Config{Store: s.store, Hasher: s.hasher})
 }

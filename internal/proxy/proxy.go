@@ -15,6 +15,8 @@ type Proxy struct {
 	now   atomic.Pointer[current]
 	pool  sync.Pool
 	stats Stats
+
+	compressor *compressor
 }
 
 // current is a configuration with what is derived from it. Requests under way
@@ -66,7 +68,7 @@ type Stats struct {
 
 // New returns a Proxy.
 func New(cfg Config) *Proxy {
-	p := &Proxy{}
+	p := &Proxy{compressor: newCompressor()}
 	p.pool.New = func() any { return new(exchange) }
 	p.Reconfigure(cfg)
 	return p
@@ -95,6 +97,10 @@ func (p *Proxy) Reconfigure(cfg Config) (unused <-chan struct{}) {
 	old.settle()
 	return old.unused
 }
+
+// Close waits for what the proxy does behind its clients' backs. No request may
+// be under way.
+func (p *Proxy) Close() { p.compressor.close() }
 
 // Stats returns the live counters.
 func (p *Proxy) Stats() *Stats { return &p.stats }

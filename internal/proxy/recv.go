@@ -128,7 +128,11 @@ func (x *exchange) readFields() {
 	}
 	x.fields = httpcache.EndToEnd(raw, x.fields[:0])
 	x.out = raw[:0]
-	if !x.service.KeepEncodings {
+	switch {
+	case len(x.service.Compression.Encodings) > 0:
+		x.accepts, _ = x.fields.Joined("Accept-Encoding")
+		x.fields = x.fields.Without("Accept-Encoding") // one plain form is what is stored
+	case !x.service.KeepEncodings:
 		x.normaliseEncodings()
 	}
 	x.fields = x.service.Request.request(x.fields)

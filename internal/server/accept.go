@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/event"
@@ -53,7 +54,17 @@ func (s *Server) isStopping() bool {
 // admit enters a connection in the table and sends it on its way. It does not
 // wait for anything the client does.
 func (s *Server) admit(p *port, raw net.Conn) {
-	l, reason := s.links.add(raw, s.limits.Load())
+	s.counts.accepted.Add(1)
+	from := origin(raw.RemoteAddr())
+	if p.proxyFrom != nil {
+		if !p.trusts(raw.RemoteAddr()) {
+			s.emit(raw, event.Refused{Reason: event.RefusedPeer})
+			raw.Close()
+			return
+		}
+		from = netip.Addr{} // the proxy's, which is nobody's we count
+	}
+	l, reason := s.links.add(raw, from, s.limits.Load())
 	if l == nil {
 		if reason != "" {
 			s.emit(raw, event.Refused{Reason: reason})
@@ -61,8 +72,21 @@ func (s *Server) admit(p *port, raw net.Conn) {
 		raw.Close()
 		return
 	}
-	if p.tls != nil {
+	switch {
+	case p.proxyFrom != nil:
+		s.work.Go(func() { s.unwrap(p, l) })
+	case p.tls != nil:
 		s.work.Go(func() { s.handshake(p, l) })
+	default:
+		s.begin(p, l)
+	}
+}
+
+// begin speaks with the client on a connection whose addresses are known. On a
+// TLS port it waits for the client; otherwise it does not.
+func (s *Server) begin(p *port, l *link) {
+	if p.tls != nil {
+		s.handshake(p, l)
 		return
 	}
 	c := s.newConn(l, l)
@@ -84,6 +108,7 @@ func (s *Server) report(r event.Refused) {
 		return
 	}
 	defer s.calls.exit()
+	s.counts.refused.Add(1)
 	r.Time = time.Now()
 	s.cfg.Refused(r)
 }

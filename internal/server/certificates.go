@@ -7,14 +7,16 @@ import (
 	"sync/atomic"
 )
 
-// certificates are those of one TLS port that came from files. They can be
+// Certificates are those of one TLS port that come from files. They can be
 // replaced while handshakes go on.
-type certificates struct {
+type Certificates struct {
 	files   []KeyPair
 	current atomic.Pointer[[]tls.Certificate]
 }
 
-func loadCertificates(files []KeyPair) (*certificates, error) {
+// LoadCertificates reads certificate chains with their keys. A Server does so
+// for its own ports; this is for listeners that it does not serve.
+func LoadCertificates(files []KeyPair) (*Certificates, error) {
 	loaded := make([]tls.Certificate, len(files))
 	for i, f := range files {
 		var err error
@@ -22,17 +24,30 @@ func loadCertificates(files []KeyPair) (*certificates, error) {
 			return nil, fmt.Errorf("certificate %s with key %s: %w", f.Cert, f.Key, err)
 		}
 	}
-	c := &certificates{files: slices.Clone(files)}
+	c := &Certificates{files: slices.Clone(files)}
 	c.current.Store(&loaded)
 	return c, nil
 }
 
-// config returns the configuration of a port, made from the operator's.
+// Reload reads the files again, for handshakes that begin from then on. If any
+// is bad, the certificates stay as they are.
+func (c *Certificates) Reload() error {
+	fresh, err := LoadCertificates(c.files)
+	if err != nil {
+		return err
+	}
+	c.current.Store(fresh.current.Load())
+	return nil
+}
+
+// Config returns a configuration for HTTP/2 and HTTP/1.1 with these
+// certificates, made from a base, which is cloned; nil for the defaults of
+// crypto/tls. It need not be made again after Reload.
 //
 // Certificates are chosen per handshake through GetCertificate rather than by
 // a new tls.Config per reload: a new Config would have new session ticket keys,
 // and every client would do a full handshake after a reload.
-func (c *certificates) config(base *tls.Config) *tls.Config {
+func (c *Certificates) Config(base *tls.Config) *tls.Config {
 	cfg := &tls.Config{}
 	if base != nil {
 		cfg = base.Clone()
@@ -50,7 +65,7 @@ func (c *certificates) config(base *tls.Config) *tls.Config {
 // choose returns the first certificate that fits the client's hello, else what
 // the operator's own function says, else the first: a client that connects by
 // address sends no name and still needs one.
-func (c *certificates) choose(
+func (c *Certificates) choose(
 	hello *tls.ClientHelloInfo,
 	otherwise func(*tls.ClientHelloInfo) (*tls.Certificate, error),
 ) (*tls.Certificate, error) {

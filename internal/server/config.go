@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 
 	"github.com/rescind-edge/rescind/internal/event"
 )
@@ -17,9 +18,9 @@ type Config struct {
 	// HTTP are addresses ("host:port", ":port") of cleartext ports. They speak
 	// HTTP/1 and, to clients that begin with its preface, HTTP/2.
 	HTTP []string
-	// HTTPListeners are listeners that exist already, served as the addresses
-	// in HTTP are. The Server closes them.
-	HTTPListeners []net.Listener
+	// HTTPListeners are cleartext ports of which there is more to say than the
+	// address, served as the addresses in HTTP are.
+	HTTPListeners []Listener
 	// HTTPS are the TLS ports. They speak HTTP/1.1 and HTTP/2, by ALPN.
 	HTTPS []TLSListener
 
@@ -44,6 +45,20 @@ type Config struct {
 	Log *slog.Logger
 }
 
+// Listener is a cleartext port.
+type Listener struct {
+	// Address is "host:port"; it is ignored where Listener is given.
+	Address string
+	// Listener is a listener that exists already. The Server closes it.
+	Listener net.Listener
+	// ProxyFrom are the networks of load balancers that speak the PROXY
+	// protocol, version 1 or 2, on this port. Every connection must then come
+	// from one of them and begin with its header; the addresses that it names
+	// become those of the connection, for limits, handlers and events alike.
+	// Nil where clients connect by themselves.
+	ProxyFrom []netip.Prefix
+}
+
 // TLSListener is a port that speaks TLS. Its certificates come from files, from
 // a tls.Config, or both: those of the files are asked first.
 type TLSListener struct {
@@ -51,6 +66,8 @@ type TLSListener struct {
 	Address string
 	// Listener is a listener that exists already. The Server closes it.
 	Listener net.Listener
+	// ProxyFrom is that of Listener; TLS begins behind the PROXY header.
+	ProxyFrom []netip.Prefix
 	// Files are PEM certificate chains with their keys. The first that a
 	// client's hello fits is used, the first of all where none fits.
 	// ReloadCertificates reads them again.
@@ -76,9 +93,17 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Handler == nil {
 		return c, errNoHandler
 	}
+	for _, l := range c.HTTPListeners {
+		if err := checkNetworks(l.ProxyFrom); err != nil {
+			return c, fmt.Errorf("port %s: %w", nameOf(l.Listener, l.Address), err)
+		}
+	}
 	for _, l := range c.HTTPS {
 		if !l.hasCertificate() {
 			return c, fmt.Errorf("TLS port %s has no certificate", l.name())
+		}
+		if err := checkNetworks(l.ProxyFrom); err != nil {
+			return c, fmt.Errorf("TLS port %s: %w", l.name(), err)
 		}
 	}
 	var err error
@@ -107,9 +132,24 @@ func (l TLSListener) hasCertificate() bool {
 		(len(l.TLS.Certificates) > 0 || l.TLS.GetCertificate != nil || l.TLS.GetConfigForClient != nil)
 }
 
-func (l TLSListener) name() string {
-	if l.Listener != nil {
-		return l.Listener.Addr().String()
+func (l TLSListener) name() string { return nameOf(l.Listener, l.Address) }
+
+func nameOf(l net.Listener, address string) string {
+	if l != nil {
+		return l.Addr().String()
 	}
-	return l.Address
+	return address
+}
+
+// checkNetworks refuses a list that would let nobody in or match nobody.
+func checkNetworks(list []netip.Prefix) error {
+	if list != nil && len(list) == 0 {
+		return errors.New("the PROXY protocol from nobody")
+	}
+	for _, p := range list {
+		if !p.IsValid() || p.Addr().Is4In6() {
+			return fmt.Errorf("%v is not a network of IPv4 or IPv6 addresses", p)
+		}
+	}
+	return nil
 }

@@ -12,6 +12,10 @@
 // HTTP/2, over TLS or in clear with prior knowledge, is net/http's; a handler
 // in front of the configured one holds its requests to the same limits.
 //
+// A port can be for load balancers alone: each connection then begins with a
+// PROXY header, versions 1 and 2, and has the addresses that it names.
+// Listeners can also come from a service manager, such as systemd.
+//
 // The package does not route, cache, log requests or know of services: it
 // hands requests to one http.Handler. Write deadlines of a response are that
 // handler's business, through http.ResponseController.

@@ -216,7 +216,7 @@ func TestStartBindsAllOrNothing(t *testing.T) {
 	given := newPipes()
 	s, err := New(Config{
 		HTTP:          []string{"127.0.0.1:0", taken.Addr().String()},
-		HTTPListeners: []net.Listener{given},
+		HTTPListeners: []Listener{{Listener: given}},
 		Handler:       http.NotFoundHandler(),
 	})
 	if err != nil {
@@ -237,7 +237,7 @@ func TestStartBindsAllOrNothing(t *testing.T) {
 func TestAcceptGoesOnAfterAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &faulty{pipes: newPipes(), faults: 3}
-		s, err := New(Config{HTTPListeners: []net.Listener{l}, Handler: noBody{}})
+		s, err := New(Config{HTTPListeners: []Listener{{Listener: l}}, Handler: noBody{}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,6 +27,7 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// On HTTP/2 net/http makes a GOAWAY of it.
 		w.Header().Set("Connection", "close")
 	}
+	f.server.counts.request(r.ProtoMajor)
 	if r.ProtoMajor == 2 {
 		if reason := checkHTTP2(r, f.server.limits.Load()); reason != "" {
 			f.refuse(w, r, reason)

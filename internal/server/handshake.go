@@ -38,6 +38,7 @@ func (s *Server) handshake(p *port, l *link) {
 
 func (s *Server) handshakeFailed(l *link, err error) {
 	defer l.Close()
+	s.counts.handshakeFailures.Add(1)
 	var record tls.RecordHeaderError
 	if errors.As(err, &record) && record.Conn != nil && looksLikeHTTP(record.RecordHeader) {
 		s.emit(l, event.Refused{Status: http.StatusBadRequest, Reason: event.RefusedCleartext})

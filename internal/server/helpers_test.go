@@ -15,6 +15,7 @@ import (
 
 // pipes is a listener of in-memory connections.
 type pipes struct {
+	from   net.Addr // of the clients; nil for no address
 	conns  chan net.Conn
 	closed chan struct{}
 	once   sync.Once
@@ -47,7 +48,11 @@ func (pipeAddr) String() string  { return "pipe" }
 
 // dial returns a connection, or net.ErrClosed.
 func (p *pipes) dial(context.Context) (net.Conn, error) {
-	ours, theirs := net.Pipe()
+	ours, server := net.Pipe()
+	theirs := net.Conn(server)
+	if p.from != nil {
+		theirs = addressed{server, p.from}
+	}
 	select {
 	case p.conns <- theirs:
 		return ours, nil
@@ -55,6 +60,17 @@ func (p *pipes) dial(context.Context) (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 }
+
+// addressed is a connection from a given address.
+type addressed struct {
+	net.Conn
+	from net.Addr
+}
+
+func (a addressed) RemoteAddr() net.Addr { return a.from }
+func (a addressed) LocalAddr() net.Addr  { return ourAddr }
+
+var ourAddr = &net.TCPAddr{IP: net.IPv4(10, 0, 0, 9), Port: 80}
 
 // fixture is a running Server with everything that it was seen to do.
 type fixture struct {
@@ -80,15 +96,21 @@ func start(t *testing.T, tcp bool, cfg Config) *fixture {
 		f.refused = append(f.refused, r)
 	}
 	memory := newPipes()
+	memory.from = cfg.clients()
 	switch {
 	case len(cfg.HTTPS) > 0:
 		if !tcp {
 			cfg.HTTPS[0].Listener = memory
 		}
+	case len(cfg.HTTPListeners) > 0:
+		cfg.HTTPListeners[0].Address = "127.0.0.1:0"
+		if !tcp {
+			cfg.HTTPListeners[0].Listener = memory
+		}
 	case tcp:
 		cfg.HTTP = []string{"127.0.0.1:0"}
 	default:
-		cfg.HTTPListeners = []net.Listener{memory}
+		cfg.HTTPListeners = []Listener{{Listener: memory}}
 	}
 	s, err := New(cfg)
 	if err != nil {
@@ -106,6 +128,22 @@ func start(t *testing.T, tcp bool, cfg Config) *fixture {
 		}
 	}
 	return f
+}
+
+// clients returns the address that in-memory clients have: one is needed where
+// it is looked at.
+func (c Config) clients() net.Addr {
+	for _, l := range c.HTTPListeners {
+		if l.ProxyFrom != nil {
+			return balancerAddr
+		}
+	}
+	for _, l := range c.HTTPS {
+		if l.ProxyFrom != nil {
+			return balancerAddr
+		}
+	}
+	return nil
 }
 
 // echo records a request and answers with its method, target and body.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -197,7 +198,7 @@ func TestMaxConnsPerAddress(t *testing.T) {
 func TestOneAddressDoesNotUseUpThePlacesOfOthers(t *testing.T) {
 	table, limits := newTable(), &Limits{MaxConns: 3, MaxConnsPerAddress: 2}
 	add := func(ip string) (*link, event.RefusedReason) {
-		return table.add(&scripted{from: ip}, limits)
+		return table.add(&scripted{from: ip}, netip.MustParseAddr(ip), limits)
 	}
 	first, _ := add("192.0.2.1")
 	add("192.0.2.1")

@@ -6,14 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 )
 
 // port is one listener and how connections that come in on it are spoken to.
 type port struct {
-	address  string
-	listener net.Listener  // given, or bound by Start
-	tls      *tls.Config   // nil on a cleartext port
-	certs    *certificates // nil on a cleartext port
+	address   string
+	listener  net.Listener   // given, or bound by Start
+	proxyFrom []netip.Prefix // who speaks the PROXY protocol; nil where it is not spoken
+	tls       *tls.Config    // nil on a cleartext port
+	certs     *Certificates  // nil on a cleartext port
 }
 
 func newPorts(cfg Config) ([]*port, error) {
@@ -22,16 +24,16 @@ func newPorts(cfg Config) ([]*port, error) {
 		ports = append(ports, &port{address: a})
 	}
 	for _, l := range cfg.HTTPListeners {
-		ports = append(ports, &port{listener: l})
+		ports = append(ports, &port{address: l.Address, listener: l.Listener, proxyFrom: l.ProxyFrom})
 	}
 	for _, l := range cfg.HTTPS {
-		certs, err := loadCertificates(l.Files)
+		certs, err := LoadCertificates(l.Files)
 		if err != nil {
 			return nil, fmt.Errorf("TLS port %s: %w", l.name(), err)
 		}
 		ports = append(ports, &port{
-			address: l.Address, listener: l.Listener,
-			certs: certs, tls: certs.config(l.TLS),
+			address: l.Address, listener: l.Listener, proxyFrom: l.ProxyFrom,
+			certs: certs, tls: certs.Config(l.TLS),
 		})
 	}
 	return ports, nil
@@ -71,14 +73,14 @@ func (p *port) close() {
 
 // reloadAll reads all certificates before it replaces any.
 func reloadAll(ports []*port) error {
-	fresh := make([]*certificates, len(ports))
+	fresh := make([]*Certificates, len(ports))
 	var errs []error
 	for i, p := range ports {
 		if p.certs == nil {
 			continue
 		}
 		var err error
-		if fresh[i], err = loadCertificates(p.certs.files); err != nil {
+		if fresh[i], err = LoadCertificates(p.certs.files); err != nil {
 			errs = append(errs, fmt.Errorf("server: TLS port %s: %w", p.address, err))
 		}
 	}

@@ -17,7 +17,7 @@ func wrapped(t testing.TB, raw net.Conn) *conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, _ := s.links.add(raw, s.limits.Load())
+	l, _ := s.links.add(raw, origin(raw.RemoteAddr()), s.limits.Load())
 	return s.newConn(l, l)
 }
 

@@ -29,6 +29,7 @@ type Server struct {
 	// down, drops an HTTP/1 request whose head it has just read.
 	http1, http2 *backend
 
+	counts   counts
 	calls    *calls
 	buffers  *sync.Pool
 	draining atomic.Bool

@@ -14,12 +14,16 @@ import (
 type link struct {
 	net.Conn
 	table *table
-	from  netip.Addr // what MaxConnsPerAddress counts; invalid where unknown
 	once  sync.Once
 
+	// Told by a PROXY header, and set before anything else reads or asks.
+	remote, local net.Addr // nil: those of Conn
+	ahead         buffer   // read together with the header, and behind it
+
 	// Guarded by the table's lock.
-	http2 bool  // speaks HTTP/2
-	http1 *conn // the wrapper, once it is known to speak HTTP/1
+	from  netip.Addr // what MaxConnsPerAddress counts; invalid where unknown
+	http2 bool       // speaks HTTP/2
+	http1 *conn      // the wrapper, once it is known to speak HTTP/1
 }
 
 // Close closes the connection and gives up its place.
@@ -50,10 +54,11 @@ func newTable() *table {
 	return t
 }
 
-// add enters a connection. Where it returns no link the connection is to be
+// add enters a connection, counted by where it comes from; the zero address
+// where that is not known yet. Where it returns no link the connection is to be
 // closed: for the reason given, or because of a drain where there is none.
-func (t *table) add(raw net.Conn, limits *Limits) (*link, event.RefusedReason) {
-	l := &link{Conn: raw, table: t, from: origin(raw.RemoteAddr())}
+func (t *table) add(raw net.Conn, from netip.Addr, limits *Limits) (*link, event.RefusedReason) {
+	l := &link{Conn: raw, table: t, from: from}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -61,13 +66,42 @@ func (t *table) add(raw net.Conn, limits *Limits) (*link, event.RefusedReason) {
 		return nil, ""
 	case len(t.mu.links) >= limits.MaxConns:
 		return nil, event.RefusedTooManyConnections
-	case limits.MaxConnsPerAddress > 0 && l.from.IsValid() && t.mu.from[l.from] >= limits.MaxConnsPerAddress:
+	case t.crowdedLocked(from, limits):
 		return nil, event.RefusedTooManyFromOneAddress
 	}
 	t.mu.links[l] = struct{}{}
 	t.mu.from[l.from]++
 	t.mu.notHTTP2++
 	return l, ""
+}
+
+func (t *table) crowdedLocked(from netip.Addr, limits *Limits) bool {
+	return limits.MaxConnsPerAddress > 0 && from.IsValid() && t.mu.from[from] >= limits.MaxConnsPerAddress
+}
+
+// locate counts a link by the address that it has been given since it was
+// added. Where it returns a reason the link is to be closed.
+func (t *table) locate(l *link, limits *Limits) event.RefusedReason {
+	from := origin(l.RemoteAddr())
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, ok := t.mu.links[l]; !ok {
+		return "" // closed meanwhile
+	}
+	if t.crowdedLocked(from, limits) {
+		return event.RefusedTooManyFromOneAddress
+	}
+	t.leaveLocked(l)
+	l.from = from
+	t.mu.from[from]++
+	return ""
+}
+
+// leaveLocked takes a link out of the count by address.
+func (t *table) leaveLocked(l *link) {
+	if t.mu.from[l.from]--; t.mu.from[l.from] == 0 {
+		delete(t.mu.from, l.from)
+	}
 }
 
 // setHTTP1 records that a link speaks HTTP/1 through c. It returns false when a
@@ -105,13 +139,18 @@ func (t *table) checkLocked() {
 	}
 }
 
+// open returns how many connections there are.
+func (t *table) open() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.mu.links)
+}
+
 func (t *table) remove(l *link) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.mu.links, l)
-	if t.mu.from[l.from]--; t.mu.from[l.from] == 0 {
-		delete(t.mu.from, l.from)
-	}
+	t.leaveLocked(l)
 	if !l.http2 {
 		t.mu.notHTTP2--
 		t.checkLocked()
@@ -170,13 +209,7 @@ func (t *table) closeAll() {
 // origin is what connections are counted by: an IPv4 address, or an IPv6 /64,
 // because one customer of a provider has at least that many addresses.
 func origin(a net.Addr) netip.Addr {
-	var addr netip.Addr
-	if tcp, ok := a.(*net.TCPAddr); ok {
-		addr = tcp.AddrPort().Addr()
-	} else if ap, err := netip.ParseAddrPort(a.String()); err == nil {
-		addr = ap.Addr()
-	}
-	addr = addr.Unmap().WithZone("")
+	addr := addrOf(a)
 	if addr.Is6() {
 		if p, err := addr.Prefix(64); err == nil {
 			return p.Addr()

@@ -305,3 +305,52 @@ func TestHTTP2IsHeldToTheSameRules(t *testing.T) {
 		})
 	}
 }
+
+// The certificates serve a net/http server of somebody else's, too.
+func TestCertificatesOfOtherListeners(t *testing.T) {
+	dir := t.TempDir()
+	pair := writeCertificate(t, dir, "a.example", 1)
+	certs, err := LoadCertificates([]KeyPair{pair})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := &http.Server{Handler: http.NotFoundHandler(), TLSConfig: certs.Config(nil)}
+	served := make(chan error)
+	go func() { served <- other.ServeTLS(l, "", "") }()
+	defer func() { other.Close(); <-served }()
+
+	serial := func() int64 {
+		c, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{ServerName: "a.example", InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if p := c.ConnectionState().NegotiatedProtocol; p != "h2" {
+			t.Errorf("protocol %q", p)
+		}
+		return c.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
+	}
+	if n := serial(); n != 1 {
+		t.Errorf("certificate %d", n)
+	}
+	writeCertificate(t, dir, "a.example", 2)
+	if err := certs.Reload(); err != nil {
+		t.Error(err)
+	}
+	if n := serial(); n != 2 {
+		t.Errorf("certificate %d after the reload", n)
+	}
+	if err := os.Remove(pair.Key); err != nil {
+		t.Fatal(err)
+	}
+	if err := certs.Reload(); err == nil {
+		t.Error("a key that is not there was read")
+	}
+	if n := serial(); n != 2 {
+		t.Errorf("certificate %d after the failed reload", n)
+	}
+}

@@ -15,6 +15,7 @@ const (
 	Uncacheable                      // remembers that the answer could not be stored: hit-for-miss
 	HasValidator                     // carries ETag or Last-Modified
 	Immutable                        // its freshness is a promise (RFC 8246)
+	Derived                          // another form of a stored response: not counted, not listed
 	TooLarge                         // beside Uncacheable: only for its size, so that it may be shared
 )
 
