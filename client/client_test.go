@@ -94,6 +94,20 @@ func TestCalls(t *testing.T) {
 		"status": {`{"node":"n","uptime":"1h0m0s"}`, "GET /v1/status",
 			func(ctx context.Context, c *client.Client) (any, error) { return c.Status(ctx) },
 			&api.Status{Node: "n", Uptime: api.Duration(time.Hour)}},
+		"services": {`{"services":[{"id":"shop"}]}`, "GET /v1/services",
+			func(ctx context.Context, c *client.Client) (any, error) { return c.Services(ctx) }, []api.ServiceStatus{{ID: "shop"}}},
+		"explain": {`{"url":"u","outcome":"miss"}`, "GET /v1/explain?header=A%3A+b&header=C%3Ad&url=https%3A%2F%2Fh%2F%3Fa%26b",
+			func(ctx context.Context, c *client.Client) (any, error) {
+				return c.Explain(ctx, "https://h/?a&b", "A: b", "C:d")
+			}, &api.Explanation{URL: "u", Outcome: api.WouldMiss}},
+		"top": {`{"node":"n"}`, "GET /v1/top?limit=5",
+			func(ctx context.Context, c *client.Client) (any, error) { return c.Top(ctx, 5) }, &api.Top{Node: "n"}},
+		"tokens": {`{"tokens":[{"name":"ci"}]}`, "GET /v1/tokens",
+			func(ctx context.Context, c *client.Client) (any, error) { return c.Tokens(ctx) }, []api.Token{{Name: "ci"}}},
+		"create a token": {`{"name":"ci","value":"rsc_x"}`, "POST /v1/tokens",
+			func(ctx context.Context, c *client.Client) (any, error) {
+				return c.CreateToken(ctx, api.NewToken{Name: "ci"})
+			}, &api.CreatedToken{Token: api.Token{Name: "ci"}, Value: "rsc_x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := &node{status: 200, contentType: "application/json", answer: test.answer}

@@ -24,27 +24,52 @@ func call[T any](ctx context.Context, c *Client, method, path string, body any) 
 	if err != nil {
 		return nil, err
 	}
+	answer, _, err := exchange[T](c, request)
+	return answer, err
+}
+
+// exchange sends a request, decodes its answer and returns the answer's header.
+func exchange[T any](c *Client, request *http.Request) (*T, http.Header, error) {
+	response, data, err := c.send(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	answer := new(T)
+	if err := json.Unmarshal(data, answer); err != nil || len(data) > maxAnswer {
+		return nil, nil, unexpected(response)
+	}
+	return answer, response.Header, nil
+}
+
+// send sends a request and reads its answer, which is a success.
+func (c *Client) send(request *http.Request) (*http.Response, []byte, error) {
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, unreachable(request, err)
+		return nil, nil, unreachable(request, err)
 	}
 	defer response.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
-		return nil, unreachable(request, err)
+		return nil, nil, unreachable(request, err)
 	}
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return nil, problem(response, data)
+	if !success(response) {
+		return nil, nil, problem(response, data)
 	}
-	answer := new(T)
-	if err := json.Unmarshal(data, answer); err != nil || len(data) > maxAnswer {
-		return nil, &api.Problem{
-			Type: "about:blank", Title: "Unexpected answer", Status: response.StatusCode,
-			Detail: fmt.Sprintf("%s answered %s %s with something else than the API's JSON", request.URL.Host, method, path),
-			Next:   "check that the address is that of a node's administrative listener",
-		}
+	return response, data, nil
+}
+
+func success(response *http.Response) bool {
+	return response.StatusCode >= 200 && response.StatusCode <= 299
+}
+
+// unexpected returns the error of a success that is not what the API answers.
+func unexpected(response *http.Response) *api.Problem {
+	asked := response.Request
+	return &api.Problem{
+		Type: "about:blank", Title: "Unexpected answer", Status: response.StatusCode,
+		Detail: fmt.Sprintf("%s answered %s %s with something else than the API's JSON", asked.URL.Host, asked.Method, asked.URL.Path),
+		Next:   "check that the address is that of a node's administrative listener",
 	}
-	return answer, nil
 }
 
 func (c *Client) request(ctx context.Context, method, path string, body any) (*http.Request, error) {

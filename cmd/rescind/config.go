@@ -5,18 +5,42 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rescind-edge/rescind/internal/accesslog"
 	"github.com/rescind-edge/rescind/internal/config"
+	"github.com/rescind-edge/rescind/internal/live"
+	"github.com/rescind-edge/rescind/internal/sink"
 )
 
 func configCommand(s streams) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "config",
-		Short: "Work with configuration files",
-		Args:  cobra.ArbitraryArgs,
-		RunE:  func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+		Use:     "config",
+		Short:   "Work with configuration files",
+		Example: "  rescind config check /etc/rescind/rescind.yaml",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
 	}
 	cmd.AddCommand(configCheckCommand(s))
 	return cmd
+}
+
+// checks ask those who will use a value whether they understand it.
+func checks() config.Checks {
+	return config.Checks{
+		Format: func(log config.AccessLog) error {
+			_, err := accesslog.Compile(accesslog.Config{
+				Format: log.Format, RequestFields: log.Headers.Request, ResponseFields: log.Headers.Response,
+			})
+			return err
+		},
+		Filter: func(only string) error {
+			_, err := live.ParseFilter(only)
+			return err
+		},
+		Target: func(target string) error {
+			_, err := sink.Parse(target)
+			return err
+		},
+	}
 }
 
 func configCheckCommand(s streams) *cobra.Command {
@@ -29,7 +53,7 @@ file is taken from it, and the certificates that it names must be readable.`,
 		Example: `  rescind config check /etc/rescind/rescind.yaml`,
 		Args:    arguments("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := config.Load(args[0])
+			c, err := config.LoadChecked(args[0], checks())
 			if err != nil {
 				return fmt.Errorf("the configuration cannot be used:\n%w", err)
 			}

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/rescind-edge/rescind/api"
 )
 
@@ -68,6 +70,7 @@ func (n *node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = api.Status{Node: "n1", POP: "p1", Store: api.StoreStatus{Objects: 1, Bytes: 3 << 20, Budget: 256 << 20}, Services: []api.ServiceStatus{{
 			ID: "shop", Domains: []string{"a.example"}, Origins: []api.OriginStatus{{URL: "http://o:1", Reason: "refused"}},
 		}}}
+	case operate(w, r, &answer):
 	case strings.HasSuffix(r.URL.Path, api.RevertSuffix):
 		answer = api.Revert{ID: "X", Outcome: api.RevertAlready}
 	case r.Method == http.MethodPost:
@@ -81,7 +84,9 @@ func (n *node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		reverted.Count, reverted.Reverted = nil, &api.Revert{}
 		answer = api.List{Purges: []api.Receipt{receipt, reverted}}
 	}
-	json.NewEncoder(w).Encode(answer)
+	if answer != nil {
+		json.NewEncoder(w).Encode(answer)
+	}
 }
 
 func TestPurgeFlags(t *testing.T) {
@@ -234,10 +239,15 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%q: code %d, stderr %q", line, got.code, got.err)
 		}
 	}
-	for _, command := range rootCommand(streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard}).Commands() {
-		if command.Short == "" || command.Name() != "version" && command.Name() != "config" && command.Example == "" {
-			t.Errorf("%s has no help or no example", command.Name())
-		}
+	helped(t, rootCommand(streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard}))
+}
+
+func helped(t *testing.T, command *cobra.Command) {
+	if command.Short == "" || !strings.Contains(command.Example, command.CommandPath()) {
+		t.Errorf("%s has no help or no example", command.CommandPath())
+	}
+	for _, below := range command.Commands() {
+		helped(t, below)
 	}
 }
 

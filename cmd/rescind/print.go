@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/rescind-edge/rescind/api"
 )
@@ -52,6 +53,17 @@ func selectorsText(selectors []api.Selector) string {
 		parts = append(parts, string(s.Kind)+" "+s.Value)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// printable replaces what a terminal might act on. Much of what is shown was
+// sent by strangers.
+func printable(s string) string {
+	return strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
+			return '\uFFFD'
+		}
+		return c
+	}, s)
 }
 
 func count[N int | int64 | uint64](n N, noun string) string {

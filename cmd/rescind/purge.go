@@ -49,7 +49,7 @@ All that one command names is withdrawn at one instant under one id, with which
 	flags.StringArrayVar(&p.Paths, "path", nil, "a `PATH` and all below it: /path or host/path (repeatable)")
 	flags.StringArrayVar(&p.Hosts, "host", nil, "all of a `HOST` (repeatable)")
 	flags.BoolVar(&p.All, "all", false, "everything of the service")
-	flags.StringVar(&p.Service, "service", "", "the service's `ID`; needed where neither hosts nor the token say it")
+	c.addService(cmd, &p.Service, "the service's `ID`; needed where neither hosts nor the token say it")
 	flags.Bool("soft", false, "make it stale instead of unusable")
 	flags.Duration("ttl", 0, "with --soft: still fresh for at most this long")
 	flags.Duration("grace", 0, "with --soft: then served stale for at most this long")

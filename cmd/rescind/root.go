@@ -14,6 +14,7 @@ type streams struct {
 	in       io.Reader
 	out, err io.Writer
 	env      func(name string) string
+	terminal bool // out is a terminal that can be drawn on
 }
 
 // Exit codes.
@@ -56,12 +57,21 @@ func rootCommand(s streams) *cobra.Command {
 		Long: `Rescind is an HTTP edge cache whose content can be withdrawn at once.
 
 "rescind serve" runs a node; the other commands talk to one through its
-administrative listener.
+administrative listener. Which node is said by --address, else by the
+environment's RESCIND_ADDRESS, else by a context of the client's file
+(~/.config/rescind/cli.yaml, readable by its owner only):
 
-Exit codes: 0 done, 1 failed, 2 the command line is wrong.`,
+  current: fra1
+  contexts:
+    fra1: {address: "https://fra1.example.net:8081", token: rsc_…}
+    here: {address: "unix:/run/rescind/admin.sock"}
+
+Exit codes: 0 done; 1 failed: the node refused or did not answer, or a file is
+wrong; 2 the command line is wrong, and nothing was asked.`,
 		Example: `  rescind config check rescind.yaml
   rescind serve --config rescind.yaml
   rescind purge --key product-42
+  rescind explain https://www.example.com/product/42
   rescind status`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -78,7 +88,12 @@ Exit codes: 0 done, 1 failed, 2 the command line is wrong.`,
 		purgeCommand(s),
 		purgesCommand(s),
 		revertCommand(s),
+		explainCommand(s),
 		statusCommand(s),
+		servicesCommand(s),
+		topCommand(s),
+		logCommand(s),
+		tokenCommand(s),
 		demoCommand(s),
 		versionCommand(s),
 	)

@@ -44,9 +44,10 @@ func revision(info *debug.BuildInfo) (suffix string) {
 
 func versionCommand(s streams) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  arguments(),
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  rescind version",
+		Args:    arguments(),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(s.out, "rescind %s (%s %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err

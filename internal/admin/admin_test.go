@@ -26,7 +26,23 @@ func listener(n *dialecttest.Node, ready error) http.Handler {
 		Ready:    func() error { return ready },
 		Native:   native.New(native.Config{Door: door, Status: func() api.Status { return api.Status{Node: "n1"} }}),
 		Fallback: fastly.API(door),
+		Metrics:  Guard(door, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "up 1\n") })),
 	})
+}
+
+func TestWhoMayReadMetrics(t *testing.T) {
+	for token, status := range map[string]int{
+		"": 200, dialecttest.Root: 200, dialecttest.Watcher: 200, dialecttest.Deploy: 403, dialecttest.Wrong: 401,
+	} {
+		got := dialecttest.Send(t, listener(dialecttest.New(t), nil), "GET /metrics HTTP/1.1\nHost: a\nFastly-Key: "+token+"\n\n")
+		if got.Status != status || (status == 200) != (got.Body == "up 1\n") {
+			t.Errorf("%q: %d %s, want %d", token, got.Status, got.Body, status)
+		}
+	}
+	got := dialecttest.Send(t, listener(dialecttest.New(t), nil), "GET /metrics HTTP/1.1\nHost: a\nX-Forwarded-For: 127.0.0.1\n\n")
+	if got.Status != 401 || got.Header.Get("WWW-Authenticate") == "" {
+		t.Errorf("passed on: %d", got.Status)
+	}
 }
 
 func TestRoutes(t *testing.T) {
@@ -44,6 +60,8 @@ func TestRoutes(t *testing.T) {
 		{"GET /service/shop", nil, 200, `{"id":"shop"`},
 		{"GET /", nil, 404, `{"msg":"Record not found"`},
 		{"POST /healthz", nil, 404, `{"msg":`},
+		{"POST /metrics", nil, 404, `{"msg":`},
+		{"GET /metrics", nil, 200, "up 1\n"},
 	} {
 		got := dialecttest.Send(t, listener(dialecttest.New(t), tc.ready), tc.line+" HTTP/1.1\nHost: a\nContent-Length: 0\n\n")
 		if got.Status != tc.status || !strings.Contains(got.Body, tc.body) {

@@ -1,18 +1,25 @@
 package admin
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
 )
 
-// Config of a handler. All fields are required.
+// Config of a handler. All fields but Metrics are required.
 type Config struct {
 	// Ready returns nil while the node should be sent traffic, and else why not,
 	// for people. It must be quick and safe for concurrent use.
 	Ready func() error
 	// Native serves the paths under /v1/.
 	Native http.Handler
+	// Metrics serves /metrics; nil: it is not known. Guard decides who may read
+	// it, if whoever wires it wraps it.
+	Metrics http.Handler
 	// Fallback serves everything else, and answers what it does not know.
 	Fallback http.Handler
 }
@@ -28,10 +35,32 @@ func New(cfg Config) http.Handler {
 			writeText(w, http.StatusOK, "ok")
 		case asks && r.URL.Path == "/readyz":
 			writeReady(w, cfg.Ready())
+		case asks && r.URL.Path == "/metrics" && cfg.Metrics != nil:
+			cfg.Metrics.ServeHTTP(w, r)
 		case r.Method != "PURGE" && strings.HasPrefix(r.URL.Path, "/v1/"):
 			cfg.Native.ServeHTTP(w, r)
 		default:
 			cfg.Fallback.ServeHTTP(w, r)
+		}
+	})
+}
+
+// Guard lets only those read what h serves who may see everything: callers on
+// the node's own host, and tokens with the scope global or global:read that are
+// for all services.
+func Guard(door dialect.Door, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reader, err := door.Control.Watcher(door.Credentials(r, control.AdminListener))
+		switch {
+		case errors.Is(err, control.ErrUnauthenticated):
+			w.Header().Set("WWW-Authenticate", `Bearer realm="rescind"`)
+			writeText(w, http.StatusUnauthorized, err.Error())
+		case err != nil:
+			writeText(w, http.StatusForbidden, err.Error())
+		case !reader.May(""):
+			writeText(w, http.StatusForbidden, "this token is not for all services")
+		default:
+			h.ServeHTTP(w, r)
 		}
 	})
 }

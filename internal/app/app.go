@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/accesslog"
 	"github.com/rescind-edge/rescind/internal/admin"
 	"github.com/rescind-edge/rescind/internal/config"
 	"github.com/rescind-edge/rescind/internal/control"
@@ -20,6 +22,8 @@ import (
 	"github.com/rescind-edge/rescind/internal/dialect/native"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/live"
+	"github.com/rescind-edge/rescind/internal/metrics"
 	"github.com/rescind-edge/rescind/internal/proxy"
 	"github.com/rescind-edge/rescind/internal/purge"
 	"github.com/rescind-edge/rescind/internal/server"
@@ -56,7 +60,9 @@ type App struct {
 	life    context.Context // ends with Stop
 	stop    context.CancelFunc
 	down    atomic.Bool // draining
-	refused atomic.Int64
+	views   views
+	access  atomic.Pointer[logs]
+	certs   *server.Certificates // of the admin listener; nil in clear
 
 	mu struct {
 		sync.Mutex
@@ -66,7 +72,8 @@ type App struct {
 	}
 }
 
-// New builds a node from its configuration. Nothing listens before Start.
+// New builds a node from its configuration and opens its admin listener.
+// Nothing is answered before Start.
 func New(opts Options) (*App, error) {
 	cfg := opts.Config
 	if opts.ConfigPath != "" {
@@ -81,16 +88,13 @@ func New(opts Options) (*App, error) {
 	a := &App{opts: opts, level: new(slog.LevelVar), started: time.Now(), began: cfg}
 	a.life, a.stop = context.WithCancel(context.Background())
 	a.log = newLogger(opts.Stderr, cfg.Log, a.level)
-	if cfg.Node.DataDir != "" {
-		a.log.Warn("node.data_dir has no effect in this version: nothing is kept over a restart")
-	}
 	a.mu.counters = make(map[string]*fetch.Counters)
 	a.hasher = field.RandomHasher()
 	a.engine = purge.NewEngine(purge.Config{})
 	a.store = memory.New(memory.Config{Budget: int64(cfg.Storage.Memory), MaxVariants: cfg.Storage.MaxVariants})
 	a.sweeper = &sweep.Sweeper{Store: a.store, Engine: a.engine, Log: a.log}
 	if err := a.build(cfg); err != nil {
-		a.closeServices()
+		a.release()
 		return nil, err
 	}
 	return a, nil
@@ -105,25 +109,67 @@ func (a *App) build(cfg *config.Config) error {
 	}
 	first.begin()
 	a.mu.config, a.mu.services = cfg, first.next
+	if err := a.buildViews(cfg); err != nil {
+		return err
+	}
+	tokens, err := openTokens(cfg.Node.DataDir)
+	if err != nil {
+		return err
+	}
 	a.proxy = proxy.New(a.proxyConfig(cfg))
 	controlConfig, err := a.controlConfig(cfg)
 	if err != nil {
 		return err
 	}
 	a.control, err = control.New(control.Parts{
-		Engine: a.engine, Hasher: a.hasher, Counter: counter{a}, Sink: purgeLog{a.log},
+		Engine: a.engine, Hasher: a.hasher, Counter: counter{a}, Sink: records{a},
+		Tokens: tokens, TokenChanged: records{a}.TokenChanged,
 	}, controlConfig)
 	if err != nil {
 		return err
 	}
 	a.proxy.Reconfigure(a.proxyConfig(cfg)) // now with the doors to control
-	a.server, err = server.New(a.serverConfig(cfg))
+	if a.adminAt, err = a.listen(cfg); err != nil {
+		return err
+	}
 	a.admin = &http.Server{
 		Handler: a.adminHandler(), ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: adminTimeout, ReadTimeout: adminTimeout, WriteTimeout: 2 * adminTimeout,
 		IdleTimeout: cfg.Limits.IdleTimeout, MaxHeaderBytes: adminHeaderBytes,
 	}
-	return err
+	return nil
+}
+
+// buildViews makes what shows the node's traffic.
+func (a *App) buildViews(cfg *config.Config) (err error) {
+	if a.views.tail, err = accesslog.Compile(accesslog.Config{Format: accesslog.JSON}); err != nil {
+		return err
+	}
+	opened, err := openLogs(cfg, a.log)
+	if err != nil {
+		return err
+	}
+	a.access.Store(opened)
+	a.views.misses = live.NewMisses(0)
+	a.views.metrics = metrics.New(metrics.Config{
+		Version: a.opts.Version, Node: cfg.Node.Name, POP: cfg.Node.POP, Services: serviceIDs(cfg), Log: a.log,
+		Sources: metrics.Sources{
+			Services: a.serviceMetrics, Store: a.storeMetrics, Purges: a.purgeMetrics,
+			Connections: a.connectionMetrics, Logs: a.logMetrics,
+		},
+	})
+	return nil
+}
+
+// openTokens opens the tokens of a data directory, which is made where it is
+// not there yet: it holds what only its owner may read.
+func openTokens(dir string) (*control.Tokens, error) {
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("node.data_dir: %w", err)
+		}
+	}
+	return control.OpenTokens(dir)
 }
 
 // Limits of the admin listener. A bulk purge carries its keys in one header
@@ -135,11 +181,17 @@ const (
 
 func (a *App) adminHandler() http.Handler {
 	door := dialect.Door{Control: a.control, Client: admin.Client}
-	return admin.New(admin.Config{
-		Ready:    a.ready,
-		Native:   native.New(native.Config{Door: door, Status: a.Status}),
+	cfg := admin.Config{
+		Ready: a.ready,
+		Native: native.New(native.Config{
+			Door: door, Status: a.Status, Explain: a.explain, Tail: a.tailLog, Top: a.top,
+		}),
 		Fallback: fastly.API(door),
-	})
+	}
+	if a.began.Metrics.Enabled {
+		cfg.Metrics = admin.Guard(door, a.views.metrics.Handler())
+	}
+	return admin.New(cfg)
 }
 
 func (a *App) ready() error {
@@ -151,19 +203,14 @@ func (a *App) ready() error {
 
 // Start listens and serves. Where one listener fails, none is left open.
 func (a *App) Start() error {
-	cfg := a.mu.config
-	at, err := net.Listen(cfg.Listen.Admin.Network, cfg.Listen.Admin.Address)
-	if err != nil {
-		return fmt.Errorf("listen.admin: %w", err)
-	}
+	cfg, at := a.mu.config, a.adminAt
 	if err := a.server.Start(); err != nil {
-		at.Close()
 		return fmt.Errorf("listen.http, listen.https: %w", err)
 	}
-	a.adminAt = at
 	a.running.Go(func() { a.sweeper.Run(a.life) })
+	a.running.Go(func() { a.watchRates(a.life) })
 	a.running.Go(func() {
-		if err := a.admin.Serve(at); !errors.Is(err, http.ErrServerClosed) {
+		if err := a.serveAdmin(); !errors.Is(err, http.ErrServerClosed) {
 			a.log.Error("admin listener failed", "error", err)
 		}
 	})
@@ -188,7 +235,7 @@ func (a *App) AdminAddr() net.Addr { return a.adminAt.Addr() }
 // Run starts the node and serves until ctx ends; then it drains.
 func (a *App) Run(ctx context.Context) error {
 	if err := a.Start(); err != nil {
-		a.closeServices()
+		a.release()
 		return err
 	}
 	<-ctx.Done()
@@ -208,17 +255,39 @@ func (a *App) Stop() error {
 	err := a.server.Shutdown(ctx)
 	a.server.Close()
 	a.stop()
+	a.views.hub.Close()
 	if adminErr := a.admin.Shutdown(ctx); adminErr != nil {
 		a.admin.Close()
 	}
-	a.closeServices()
-	a.running.Wait()
+	a.release()
 	if err != nil {
 		a.log.Warn("requests were cut at the end of the drain", "error", err)
 		return fmt.Errorf("requests were still in flight after drain_timeout (%v): %w", timeout, err)
 	}
 	a.log.Info("stopped")
 	return nil
+}
+
+// release gives back what New and Start took, as far as they came.
+func (a *App) release() {
+	a.stop()
+	a.views.hub.Close()
+	if a.adminAt != nil {
+		a.adminAt.Close()
+	}
+	if a.server != nil {
+		a.server.Close()
+	}
+	a.closeServices()
+	if a.proxy != nil {
+		a.proxy.Close()
+	}
+	a.running.Wait()
+	if l := a.access.Load(); l != nil {
+		if err := l.close(); err != nil {
+			a.log.Warn("lines of the access or purge log were lost", "error", err)
+		}
+	}
 }
 
 func newLogger(w io.Writer, cfg config.Log, level *slog.LevelVar) *slog.Logger {

@@ -187,11 +187,19 @@ func TestStartFailsWhole(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := New(Options{ConfigPath: file}); err == nil || !strings.Contains(err.Error(), "listen.admin") {
+		t.Errorf("started on a taken admin address: %v", err)
+	}
+	site := n.app.Addrs()[0].String()
+	text = strings.Replace(n.config("all", ""), `http: "127.0.0.1:0"`, `http: "`+site+`"`, 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	second, err := New(Options{ConfigPath: file})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := second.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "listen.admin") {
-		t.Errorf("started on a taken address: %v", err)
+	if err := second.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "listen.http") {
+		t.Errorf("started on a taken site address: %v", err)
 	}
 }

@@ -51,12 +51,22 @@ func (a *App) reload() error {
 		return fmt.Errorf("tokens and services: %w", err)
 	}
 	p.begin()
+	same := reflect.DeepEqual(a.mu.config.AccessLog, cfg.AccessLog) && reflect.DeepEqual(a.mu.config.PurgeLog, cfg.PurgeLog)
+	if err := a.replaceLogs(cfg, same); err != nil {
+		a.log.Error("the logs were not changed; the old ones stay", "error", err)
+	}
 	a.mu.config, a.mu.services = cfg, p.next
 	unused := a.proxy.Reconfigure(a.proxyConfig(cfg))
 	a.withdrawOrphans(p)
+	a.views.metrics.SetServices(serviceIDs(cfg))
 	a.server.SetLimits(serverLimits(cfg.Limits))
 	if err := a.server.ReloadCertificates(); err != nil {
 		a.log.Error("certificates were not reloaded; the old ones stay", "error", err)
+	}
+	if a.certs != nil {
+		if err := a.certs.Reload(); err != nil {
+			a.log.Error("the admin listener's certificate was not reloaded; the old one stays", "error", err)
+		}
 	}
 	setLevel(a.level, cfg.Log.Level)
 	a.retire(p.retired, unused)

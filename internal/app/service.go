@@ -108,6 +108,8 @@ func (a *App) newService(c config.Service) (*service, error) {
 		ID: c.ID, Domains: c.Domains, Fetcher: s.fetcher, Judge: s.judge, Policy: policy,
 		Query: query, KeySpace: c.ID + " " + query.Version(), KeepEncodings: c.Cache.AcceptEncoding == config.EncodingPass,
 		DebugFrom: c.DebugFrom, TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, NoCacheStatus: !c.CacheStatus,
+		Request: rewrite(c.Headers.Request), Response: rewrite(c.Headers.Response), ErrorPage: errorPage(c.ErrorPages),
+		Compression: compression(c.Cache.Compress), MaxBody: int64(c.BodyBytes),
 	}
 	return s, nil
 }

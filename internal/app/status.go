@@ -1,9 +1,13 @@
 package app
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/rescind-edge/rescind/api"
+	"github.com/rescind-edge/rescind/internal/metrics"
+	"github.com/rescind-edge/rescind/internal/purge"
 	"github.com/rescind-edge/rescind/internal/store"
 )
 
@@ -61,5 +65,57 @@ func (a *App) trafficStatus() api.TrafficStatus {
 	return api.TrafficStatus{
 		Requests: uint64(st.Requests.Load()), Hits: uint64(st.Hits.Load()), Stale: uint64(st.Stale.Load()),
 		Misses: uint64(st.Misses.Load()), Passes: uint64(st.Passes.Load()), Errors: uint64(st.Errors.Load()),
+	}
+}
+
+// serviceMetrics describes what the services' fetches count.
+func (a *App) serviceMetrics() (list []metrics.Service) {
+	a.mu.Lock()
+	services := slices.Collect(maps.Values(a.mu.services))
+	a.mu.Unlock()
+	for _, s := range services {
+		c := s.fetcher.Counters()
+		m := metrics.Service{
+			ID: s.config.ID, Fetches: uint64(c.Fetches.Load()), Collapsed: uint64(c.Collapsed.Load()),
+			Refreshes: uint64(c.Refreshes.Load()), Renewed: uint64(c.NotChanged.Load()), Discarded: uint64(c.Discarded.Load()),
+			Abandoned: uint64(c.Abandoned.Load()), IgnoredKeys: uint64(c.IgnoredKeys.Load()),
+		}
+		for _, o := range s.pool.Status() {
+			m.Backends = append(m.Backends, metrics.Backend{
+				Origin: o.URL, Address: o.Address, Up: o.State.Usable(), InFlight: o.InFlight, Waiting: o.Waiting,
+				Connections: o.Connections, Exchanges: o.Exchanges, Failures: o.Failures,
+			})
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+func (a *App) storeMetrics() metrics.Store {
+	st := a.store.Stats()
+	m := metrics.Store{
+		Objects: st.Objects, Bytes: st.Bytes, Budget: st.Budget, Stored: uint64(st.Stored), Refused: uint64(st.Refused),
+		Gone: make(map[string]uint64, len(st.Gone)),
+	}
+	for why, n := range st.Gone {
+		m.Gone[why.String()] = uint64(n)
+	}
+	return m
+}
+
+func (a *App) purgeMetrics() metrics.Purges {
+	st, sweeps, made := a.engine.Stats(), a.sweeper.Stats(), a.control.Stats()
+	return metrics.Purges{
+		Marks: int64(st.Marks), MarkBytes: st.Bytes, MarkBudget: purge.DefaultMarkBytes, Folded: st.Folded,
+		Sweeps: uint64(sweeps.Passes), Dropped: uint64(sweeps.Marks),
+		Invalidations: made.Invalidations, Unrecorded: made.Unrecorded,
+	}
+}
+
+func (a *App) connectionMetrics() metrics.Connections {
+	st := a.server.Stats()
+	return metrics.Connections{
+		Open: st.Open, Accepted: st.Accepted, HandshakeFailures: st.HandshakeFailures,
+		HTTP1Requests: st.HTTP1Requests, HTTP2Requests: st.HTTP2Requests,
 	}
 }

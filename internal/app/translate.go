@@ -2,19 +2,20 @@ package app
 
 import (
 	"log/slog"
+	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/compress"
 	"github.com/rescind-edge/rescind/internal/config"
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/dialect"
 	"github.com/rescind-edge/rescind/internal/dialect/fastly"
-	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
 	"github.com/rescind-edge/rescind/internal/origin"
 	"github.com/rescind-edge/rescind/internal/proxy"
-	"github.com/rescind-edge/rescind/internal/server"
 )
 
 // The functions of this file say in each package's own words what the
@@ -98,7 +99,7 @@ func orNever(n int) int {
 func (a *App) proxyConfig(cfg *config.Config) proxy.Config {
 	p := proxy.Config{
 		Node: cfg.Node.Name, POP: cfg.Node.POP, Store: a.store, Hasher: a.hasher,
-		WriteTimeout: cfg.Limits.WriteTimeout, MaxBody: int64(cfg.Limits.BodyBytes), Log: a.log,
+		WriteTimeout: cfg.Limits.WriteTimeout, Log: a.log, Done: a.observe,
 	}
 	for _, c := range cfg.Services {
 		p.Services = append(p.Services, a.mu.services[c.ID].proxy)
@@ -115,7 +116,7 @@ func (a *App) controlConfig(cfg *config.Config) (control.Config, error) {
 	for _, s := range cfg.Services {
 		c.Services = append(c.Services, control.Service{
 			ID: s.ID, Domains: s.Domains, Query: queryRule(s.Cache.Query),
-			AllowFrom: s.Purge.AllowFrom, RequireToken: s.Purge.RequireToken,
+			AllowFrom: s.Purge.AllowFrom, RequireToken: s.Purge.RequireToken, Limits: purgeLimits(s.Purge.Limits),
 		})
 	}
 	for _, t := range cfg.Tokens {
@@ -128,31 +129,61 @@ func (a *App) controlConfig(cfg *config.Config) (control.Config, error) {
 	return c, nil
 }
 
-func (a *App) serverConfig(cfg *config.Config) server.Config {
-	s := server.Config{
-		Handler: a.proxy, Limits: serverLimits(cfg.Limits), Log: a.log,
-		Refused: func(e event.Refused) {
-			a.refused.Add(1)
-			a.log.Info("request refused", "status", e.Status, "reason", string(e.Reason), "remote", e.Remote,
-				"method", e.Method, "target", e.Target)
-		},
+func rewrite(r config.HeaderRule) proxy.Rewrite {
+	w := proxy.Rewrite{Remove: r.Remove}
+	for _, h := range r.Set {
+		w.Set = w.Set.Add(h.Name, h.Value)
 	}
-	for _, addr := range cfg.Listen.HTTP {
-		s.HTTP = append(s.HTTP, addr.Address)
+	for _, h := range r.Add {
+		w.Add = w.Add.Add(h.Name, h.Value)
 	}
-	for _, l := range cfg.Listen.HTTPS {
-		s.HTTPS = append(s.HTTPS, server.TLSListener{
-			Address: l.Address.Address, Files: []server.KeyPair{{Cert: l.Cert, Key: l.Key}},
-		})
-	}
-	return s
+	return w
 }
 
-func serverLimits(l config.Limits) server.Limits {
-	return server.Limits{
-		MaxHeaderBytes: int(l.HeaderBytes), MaxURLBytes: int(l.URLBytes), MaxHeaderFields: l.HeaderFields,
-		ReadHeaderTimeout: l.HeaderTimeout, IdleTimeout: l.IdleTimeout, MaxConns: l.Connections,
+func compression(c config.Compress) proxy.Compression {
+	out := proxy.Compression{Rule: compress.Rule{Types: c.Types, MinSize: int64(c.MinSize)}}
+	for _, name := range c.Encodings {
+		if e, ok := compress.Parse(string(name)); ok {
+			out.Encodings = append(out.Encodings, e)
+		}
 	}
+	return out
+}
+
+// errorPage fills in the pages of a service.
+func errorPage(pages []config.ErrorPage) func(int, string, string) (proxy.Page, bool) {
+	if len(pages) == 0 {
+		return nil
+	}
+	return func(status int, _, requestID string) (proxy.Page, bool) {
+		for _, p := range pages {
+			if p.From <= status && status <= p.To {
+				return proxy.Page{ContentType: p.ContentType, Body: fill(p.Body, status, requestID)}, true
+			}
+		}
+		return proxy.Page{}, false
+	}
+}
+
+// fill needs to escape nothing: a status in words and a name that this node
+// made hold neither quotes nor angle brackets.
+func fill(body []byte, status int, requestID string) []byte {
+	return []byte(strings.NewReplacer(
+		config.PageStatus, strconv.Itoa(status), config.PageReason, http.StatusText(status), config.PageRequestID, requestID,
+	).Replace(string(body)))
+}
+
+// purgeLimits translates limits of which 0 means none to those of which 0
+// means the default.
+func purgeLimits(l config.PurgeLimits) control.Limits {
+	return control.Limits{PerHour: orNever(l.PerHour), AllPerHour: orNever(l.AllPerHour)}
+}
+
+func serviceIDs(cfg *config.Config) (ids []string) {
+	for _, s := range cfg.Services {
+		ids = append(ids, s.ID)
+	}
+	return ids
 }
 
 func (a *App) now() int64 { return time.Now().UnixNano() }

@@ -9,63 +9,75 @@ import (
 	"github.com/rescind-edge/rescind/internal/field"
 )
 
-// Address is where a listener waits.
-type Address struct {
-	Network string // "tcp" or "unix"
-	Address string // tcp: "host:port", where an empty host is every address and port 0 any free port; unix: an absolute path
-}
-
-// String returns the address as it is written in the file.
-func (a Address) String() string {
-	if a.Network == "unix" {
-		return "unix:" + a.Address
-	}
-	return a.Address
-}
-
 // parseTCP reads "host:port" or ":port".
-func parseTCP(text string) (Address, error) {
+func parseTCP(text string) (Listener, error) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return Address{}, errors.New(`is not an address; write "host:port", or ":port" for every address of this host`)
+		return Listener{}, errors.New(`is not an address; write "host:port", or ":port" for every address of this host`)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return Address{}, errors.New("has no port from 0 to 65535 after the colon")
+		return Listener{}, errors.New("has no port from 0 to 65535 after the colon")
 	}
 	if host != "" && net.ParseIP(host) == nil {
 		if _, ok := field.NormalHost("", host); !ok {
-			return Address{}, errors.New("has no valid host before the colon")
+			return Listener{}, errors.New("has no valid host before the colon")
 		}
 	}
-	return Address{Network: "tcp", Address: text}, nil
+	return Listener{Network: NetworkTCP, Address: text}, nil
 }
 
-// parseAddress is parseTCP that also takes "unix:/path".
-func (src Source) parseAddress(text string) (Address, error) {
-	path, ok := strings.CutPrefix(text, "unix:")
+// maxSocketName is what systemd allows (sd_listen_fds_with_names(3)).
+const maxSocketName = 255
+
+// parseSite is parseTCP that also takes "fd:NAME".
+func parseSite(text string) (Listener, error) {
+	name, ok := strings.CutPrefix(text, NetworkFD+":")
 	if !ok {
 		return parseTCP(text)
 	}
+	unfit := func(c rune) bool { return c <= ' ' || c > '~' || c == ':' }
+	if name == "" || len(name) > maxSocketName || strings.ContainsFunc(name, unfit) {
+		return Listener{}, errors.New("is not fd: and the name of a socket, as FileDescriptorName= in the socket's unit says it")
+	}
+	return Listener{Network: NetworkFD, Address: name}, nil
+}
+
+// parseAdmin is parseSite that also takes "unix:/path".
+func (src Source) parseAdmin(text string) (Listener, error) {
+	path, ok := strings.CutPrefix(text, NetworkUnix+":")
+	if !ok {
+		return parseSite(text)
+	}
 	resolved, err := src.resolve(path)
 	if err != nil {
-		return Address{}, errors.New("is not unix: and a path")
+		return Listener{}, errors.New("is not unix: and a path")
 	}
-	return Address{Network: "unix", Address: resolved}, nil
+	return Listener{Network: NetworkUnix, Address: resolved}, nil
 }
 
 // clashes tells whether a node could not listen on both.
-func (a Address) clashes(b Address) bool {
-	if a.Network != b.Network || a.Network == "unix" {
-		return a == b
+func (l Listener) clashes(m Listener) bool {
+	if l.Network != m.Network || l.Network != NetworkTCP {
+		return l.Network == m.Network && l.Address == m.Address
 	}
-	hostA, portA, _ := net.SplitHostPort(a.Address)
-	hostB, portB, _ := net.SplitHostPort(b.Address)
-	if portA != portB || portA == "0" {
+	hostL, portL, _ := net.SplitHostPort(l.Address)
+	hostM, portM, _ := net.SplitHostPort(m.Address)
+	if portL != portM || portL == "0" {
 		return false
 	}
-	return hostA == hostB || everywhere(hostA) || everywhere(hostB)
+	return hostL == hostM || everywhere(hostL) || everywhere(hostM)
 }
 
 func everywhere(host string) bool {
 	return host == "" || net.ParseIP(host).IsUnspecified()
+}
+
+// exposed tells whether other hosts may connect. A socket of the service
+// manager is known only when it is there.
+func (l Listener) exposed() bool {
+	if l.Network != NetworkTCP {
+		return false
+	}
+	host, _, _ := net.SplitHostPort(l.Address)
+	return host != "localhost" && !net.ParseIP(host).IsLoopback()
 }

@@ -18,9 +18,33 @@ type Cache struct {
 	RequestDirectives RequestDirectives // default ignore
 	AcceptEncoding    AcceptEncoding    // default normalize
 
+	Compress Compress
+
 	MaxObject           Size // largest body stored; default 64MiB, or half the memory where that is less
 	StoreCloseDelimited bool // also store bodies whose end only the connection's end shows: cut ones look the same
 }
+
+// Compress says which responses are compressed on their way to clients that
+// accept it, where the origin did not.
+type Compress struct {
+	// Encodings are offered to clients that accept them, the first that a client
+	// likes as much as any other; default: zstd, br, gzip where there is a section; empty:
+	// nothing is compressed. That is the default without the section, because a
+	// page that shows a secret beside what a client sent tells it by its length
+	Encodings []Encoding
+	MinSize   Size     // of a body; smaller ones stay as they are; default 1KiB
+	Types     []string // media types in lower case: "type/subtype", "type/*" or "+suffix"; empty: text and what else usually shrinks
+}
+
+// Encoding is a content coding (RFC 9110 section 8.4.1).
+type Encoding string
+
+// The content codings.
+const (
+	EncodingZstd   Encoding = "zstd"
+	EncodingBrotli Encoding = "br"
+	EncodingGzip   Encoding = "gzip"
+)
 
 // Query says which part of a query tells resources apart.
 type Query struct {

@@ -10,39 +10,35 @@ type Config struct {
 	Limits       Limits
 	DrainTimeout time.Duration // most time for requests in flight at a stop; default 30s
 	Log          Log
+	AccessLog    []AccessLog // each writes a line for every request that it takes; empty: none is kept
+	PurgeLog     []PurgeLog  // each writes a line for every purge, revert and denial; empty: the node's own log has them
+	Metrics      Metrics
 	Services     []Service // at least one
 	Tokens       []Token
 }
 
 // Node says which node this is.
 type Node struct {
-	Name    string // default: the host's name
-	POP     string // the point of presence that it belongs to; default: Name
-	DataDir string // absolute; without effect in this version, which keeps nothing over a restart
+	Name    string // stands in responses, logs and receipts; default: the host's name
+	POP     string // the point of presence that it belongs to; default: that of Name
+	DataDir string // absolute path of a directory for what outlives a restart: tokens made while running; empty: there are none
 }
 
 // Listen says where the node is reached. HTTP or HTTPS has at least one entry.
 type Listen struct {
-	HTTP  []Address
-	HTTPS []TLSAddress
-	Admin Address // default 127.0.0.1:8081
-}
-
-// TLSAddress is a listener for HTTPS with its certificate.
-type TLSAddress struct {
-	Address Address
-	Cert    string // absolute path of a PEM file: the certificate, then its chain
-	Key     string // absolute path of a PEM file
+	HTTP  []Listener // in clear; HTTP/1 and HTTP/2
+	HTTPS []Listener // with certificate and key; HTTP/1.1 and HTTP/2
+	Admin Listener   // with certificate and key, or where only this host connects; default 127.0.0.1:8081
 }
 
 // Storage bounds what the node stores.
 type Storage struct {
-	Memory      Size // objects, their index and tags; default 256MiB, at least MinMemory
-	MaxVariants int  // of one URL; default 64
+	Memory      Size // for objects, their index and tags; at least 1MiB; default 256MiB
+	MaxVariants int  // variants of one URL, by Vary; the oldest leaves; default 64
 }
 
-// MinMemory is the least Storage.Memory: below it the objects in use at one
-// moment would leave no room for storing any.
+// MinMemory is the least Storage.Memory, 1MiB: below it the objects in use at
+// one moment would leave no room for storing any.
 const MinMemory = 1 << 20
 
 // Limits bound what one client can take.
@@ -53,32 +49,10 @@ type Limits struct {
 	HeaderTimeout time.Duration // to send a request's head; default 10s
 	IdleTimeout   time.Duration // between two requests of a connection; default 75s
 	WriteTimeout  time.Duration // for each write to a client to make progress, not for the whole answer; default 30s
+	BodyTimeout   time.Duration // for which a client may be silent inside a request's body; default 60s
 	Connections   int           // at once, over all listeners; default 16384
-	BodyBytes     Size          // of a request's body; default 0: no limit
+
+	ConnectionsPerAddress int // at once from one IPv4 address or one IPv6 /64; default 0: no limit of its own
+
+	BodyBytes Size // of a request's body; default 0: no limit
 }
-
-// Log says what the node logs about itself, and how.
-type Log struct {
-	Level  LogLevel  // default info
-	Format LogFormat // default text
-}
-
-// LogLevel is the least severe level that is logged.
-type LogLevel string
-
-// The levels of a log.
-const (
-	LogDebug LogLevel = "debug"
-	LogInfo  LogLevel = "info"
-	LogWarn  LogLevel = "warn"
-	LogError LogLevel = "error"
-)
-
-// LogFormat is the form of a log line.
-type LogFormat string
-
-// The forms of a log line.
-const (
-	LogText LogFormat = "text" // key=value
-	LogJSON LogFormat = "json"
-)

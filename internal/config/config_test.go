@@ -81,18 +81,23 @@ func TestExampleMentionsEverySetting(t *testing.T) {
 	}
 	_, err = config.Parse(source(`
 node: {zzzzzzzz: 1}
-listen: {http: ":80", https: {zzzzzzzz: 1}, zzzzzzzz: 1}
+listen: {http: {zzzzzzzz: 1}, https: {zzzzzzzz: 1}, admin: {zzzzzzzz: 1}, zzzzzzzz: 1}
 storage: {zzzzzzzz: 1}
 limits: {zzzzzzzz: 1}
 log: {zzzzzzzz: 1}
+access_log: [{zzzzzzzz: 1, headers: {zzzzzzzz: 1}}]
+purge_log: [{zzzzzzzz: 1}]
+metrics: {zzzzzzzz: 1}
 zzzzzzzz: 1
 services:
   - id: a
     zzzzzzzz: 1
     origins: [{zzzzzzzz: 1}]
     origin: {zzzzzzzz: 1, health: {zzzzzzzz: 1}, passive: {zzzzzzzz: 1}}
-    cache: {zzzzzzzz: 1, query: {zzzzzzzz: 1}}
-    purge: {zzzzzzzz: 1, tag_headers: [{zzzzzzzz: 1}]}
+    cache: {zzzzzzzz: 1, query: {zzzzzzzz: 1}, compress: {zzzzzzzz: 1}}
+    headers: {zzzzzzzz: 1, request: {zzzzzzzz: 1}, response: {zzzzzzzz: 1}}
+    limits: {zzzzzzzz: 1}
+    purge: {zzzzzzzz: 1, limits: {zzzzzzzz: 1}, tag_headers: [{zzzzzzzz: 1}]}
     debug: {zzzzzzzz: 1}
 tokens: [{zzzzzzzz: 1}]
 `))
@@ -114,8 +119,42 @@ tokens: [{zzzzzzzz: 1}]
 			}
 		}
 	}
-	if sections != 18 || names < 80 {
-		t.Errorf("looked at %d sections and %d settings, want 18 and 80 or more", sections, names)
+	if sections != 30 || names < 120 {
+		t.Errorf("looked at %d sections and %d settings, want 30 and 120 or more", sections, names)
+	}
+}
+
+var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+
+// What the pages for operators show is a configuration that a node takes.
+func TestDocumentedConfigurations(t *testing.T) {
+	blocks := 0
+	for _, page := range []string{"../../README.md", "../../docs/operating.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range yamlBlock.FindAllStringSubmatch(string(text), -1) {
+			yaml := block[1]
+			if strings.Contains(yaml, "contexts:") || strings.Contains(yaml, "# …") {
+				continue // the client's file; a part of a service
+			}
+			if !strings.Contains(yaml, "listen:") {
+				yaml += "listen: {http: ':80'}\n"
+			}
+			if !strings.Contains(yaml, "services:") {
+				yaml += "services: [{id: shop, domains: ['*'], origins: [{url: 'http://127.0.0.1'}]}]\n"
+			}
+			src := source(yaml)
+			src.Env = env(map[string]string{"DEPLOY_TOKEN": "t"})
+			if _, err := config.Parse(src); err != nil {
+				t.Errorf("%s: %v\n%s", page, err, yaml)
+			}
+			blocks++
+		}
+	}
+	if blocks < 4 {
+		t.Errorf("found %d configurations, want 4 or more", blocks)
 	}
 }
 
@@ -123,14 +162,23 @@ func TestEverySettingIsRead(t *testing.T) {
 	c := parse(t, `
 node: {name: n1, pop: p1, data_dir: ~/data}
 listen:
-  http: [":8080", "127.0.0.1:8082"]
-  https: {address: ":8443", cert: edge.crt, key: /keys/edge.key}
+  http:
+    - ":8080"
+    - {address: "127.0.0.1:8082", proxy_protocol: true, proxy_from: [10.0.0.0/8, "::1"]}
+    - fd:web
+  https: {address: ":8443", cert: edge.crt, key: /keys/edge.key, proxy_protocol: true, proxy_from: 10.1.0.0/16}
   admin: unix:run/admin.sock
 storage: {memory: 2GiB, max_variants: 15}
 limits: {header_bytes: 32KiB, url_bytes: 4KB, header_fields: 64, header_timeout: 5s, idle_timeout: 1m,
-  write_timeout: 20s, connections: 1000, body_bytes: 10MiB}
+  write_timeout: 20s, body_timeout: 25s, connections: 1000, connections_per_address: 50, body_bytes: 10MiB}
 drain_timeout: 1m30s
 log: {level: debug, format: json}
+access_log:
+  - {to: stdout, headers: {request: [User-Agent, referer], response: X-Cache}}
+  - {to: "file:log/a b.log", format: '%h "%r" %s', only: status>=500}
+  - {to: "https://u:p@logs.example/in?key=1", format: combined}
+purge_log: [{to: "syslog+udp://logs:514?facility=local0"}]
+metrics: {enabled: false}
 services:
   - id: Shop_1
     domains: ["WWW.Example.com.", "*.shop.example", "*"]
@@ -158,13 +206,20 @@ services:
       set_cookie: strip
       request_directives: obey
       accept_encoding: pass
+      compress: {encodings: [gzip, br], min_size: 2KB, types: [text/*, Application/JSON, +xml]}
       max_object: 1GiB
       store_close_delimited: true
     purge:
       allow_from: [10.0.0.0/8, 192.0.2.7]
       require_token: true
       undo_window: 16s
+      limits: {per_hour: 17, all_per_hour: 0}
       tag_headers: [xkey, {name: X-Tags, separator: ", ", fold_case: true, keep: true}]
+    headers:
+      request: {set: {X-Edge: "1", x-empty: ""}, remove: Cookie}
+      response: {set: {Server: edge}, add: {Link: ["<a>", "<b>"]}, remove: [X-Powered-By, X-Id]}
+    error_pages: {default: err.html, 502: /pages/502.json, 5xx: err.txt, 404: err.htm}
+    limits: {body_bytes: 0}
     debug: {allow_from: []}
     trusted_proxies: ["2001:db8::/32"]
     forwarded: true
@@ -182,15 +237,27 @@ tokens:
 	want := &config.Config{
 		Node: config.Node{Name: "n1", POP: "p1", DataDir: "/h/data"},
 		Listen: config.Listen{
-			HTTP:  []config.Address{{Network: "tcp", Address: ":8080"}, {Network: "tcp", Address: "127.0.0.1:8082"}},
-			HTTPS: []config.TLSAddress{{Address: config.Address{Network: "tcp", Address: ":8443"}, Cert: "/etc/rescind/edge.crt", Key: "/keys/edge.key"}},
-			Admin: config.Address{Network: "unix", Address: "/etc/rescind/run/admin.sock"},
+			HTTP: []config.Listener{
+				{Network: "tcp", Address: ":8080"},
+				{Network: "tcp", Address: "127.0.0.1:8082", ProxyProtocol: true, ProxyFrom: prefixes("10.0.0.0/8", "::1/128")},
+				{Network: "fd", Address: "web"},
+			},
+			HTTPS: []config.Listener{{Network: "tcp", Address: ":8443", Cert: "/etc/rescind/edge.crt", Key: "/keys/edge.key",
+				ProxyProtocol: true, ProxyFrom: prefixes("10.1.0.0/16")}},
+			Admin: config.Listener{Network: "unix", Address: "/etc/rescind/run/admin.sock"},
 		},
 		Storage: config.Storage{Memory: 2 << 30, MaxVariants: 15},
 		Limits: config.Limits{HeaderBytes: 32 << 10, URLBytes: 4000, HeaderFields: 64, HeaderTimeout: 5 * time.Second,
-			IdleTimeout: time.Minute, WriteTimeout: 20 * time.Second, Connections: 1000, BodyBytes: 10 << 20},
+			IdleTimeout: time.Minute, WriteTimeout: 20 * time.Second, BodyTimeout: 25 * time.Second,
+			Connections: 1000, ConnectionsPerAddress: 50, BodyBytes: 10 << 20},
 		DrainTimeout: 90 * time.Second,
 		Log:          config.Log{Level: config.LogDebug, Format: config.LogJSON},
+		AccessLog: []config.AccessLog{
+			{To: "stdout", Format: "json", Headers: config.LoggedHeaders{Request: []string{"User-Agent", "referer"}, Response: []string{"X-Cache"}}},
+			{To: "file:/etc/rescind/log/a b.log", Format: `%h "%r" %s`, Only: "status>=500"},
+			{To: "https://u:p@logs.example/in?key=1", Format: "combined"},
+		},
+		PurgeLog: []config.PurgeLog{{To: "syslog+udp://logs:514?facility=local0"}},
 		Services: []config.Service{{
 			ID:      "Shop_1",
 			Domains: []string{"www.example.com", "*.shop.example", "*"},
@@ -207,9 +274,23 @@ tokens:
 				StaleWhileRevalidate: 12 * time.Second, StaleIfError: 13 * time.Second, HitForMiss: 14 * time.Second,
 				Query:     config.Query{Mode: config.QueryExclude, Names: []string{"utm_*", "fbclid"}},
 				SetCookie: config.SetCookieStrip, RequestDirectives: config.DirectivesObey, AcceptEncoding: config.EncodingPass,
+				Compress: config.Compress{Encodings: []config.Encoding{config.EncodingGzip, config.EncodingBrotli}, MinSize: 2000,
+					Types: []string{"text/*", "application/json", "+xml"}},
 				MaxObject: 1 << 30, StoreCloseDelimited: true},
 			Purge: config.Purge{AllowFrom: prefixes("10.0.0.0/8", "192.0.2.7/32"), RequireToken: true, UndoWindow: 16 * time.Second,
+				Limits:     config.PurgeLimits{PerHour: 17},
 				TagHeaders: []config.TagHeader{{Name: "xkey"}, {Name: "X-Tags", Separator: ", ", FoldCase: &yes, Keep: true}}},
+			Headers: config.HeaderRules{
+				Request: config.HeaderRule{Remove: []string{"Cookie"}, Set: []config.Header{{Name: "X-Edge", Value: "1"}, {Name: "x-empty"}}},
+				Response: config.HeaderRule{Remove: []string{"X-Powered-By", "X-Id"}, Set: []config.Header{{Name: "Server", Value: "edge"}},
+					Add: []config.Header{{Name: "Link", Value: "<a>"}, {Name: "Link", Value: "<b>"}}},
+			},
+			ErrorPages: []config.ErrorPage{
+				{From: 404, To: 404, ContentType: "text/html; charset=utf-8"},
+				{From: 502, To: 502, ContentType: "application/json"},
+				{From: 500, To: 599, ContentType: "text/plain; charset=utf-8"},
+				{From: 400, To: 599, ContentType: "text/html; charset=utf-8"},
+			},
 			TrustedProxies: prefixes("2001:db8::/32"),
 			Forwarded:      true,
 		}},

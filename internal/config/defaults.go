@@ -2,8 +2,16 @@ package config
 
 import "time"
 
-// defaultService returns a service with what a file need not say.
-func defaultService(storage Storage) Service {
+// The limits of the products whose clients purge here: one hundred thousand
+// single and key purges an hour, averaged, and a thousand calls of other kinds.
+const (
+	defaultPurges    = 100_000
+	defaultPurgeAlls = 1_000
+)
+
+// defaultService returns a service with what a file need not say. c has storage
+// and limits already.
+func defaultService(c *Config) Service {
 	return Service{
 		Pool: Pool{
 			ConnectTimeout:   3 * time.Second,
@@ -28,9 +36,15 @@ func defaultService(storage Storage) Service {
 			SetCookie:         SetCookieRefuse,
 			RequestDirectives: DirectivesIgnore,
 			AcceptEncoding:    EncodingNormalize,
-			MaxObject:         min(64<<20, storage.Memory/2),
+			Compress:          Compress{MinSize: 1 << 10},
+			MaxObject:         min(64<<20, c.Storage.Memory/2),
 		},
-		Purge:       Purge{AllowFrom: loopback(), UndoWindow: 60 * time.Second},
+		Purge: Purge{
+			AllowFrom:  loopback(),
+			UndoWindow: 60 * time.Second,
+			Limits:     PurgeLimits{PerHour: defaultPurges, AllPerHour: defaultPurgeAlls},
+		},
+		BodyBytes:   c.Limits.BodyBytes,
 		DebugFrom:   loopback(),
 		CacheStatus: true,
 	}

@@ -10,6 +10,7 @@ import (
 	"flag"
 	"io/fs"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,15 @@ func TestErrorTexts(t *testing.T) {
 			src := source(string(data))
 			src.ReadFile = func(path string) ([]byte, error) {
 				return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+			}
+			src.Check = config.Checks{
+				Format: func(log config.AccessLog) error {
+					if strings.Contains(log.Format, "%!") {
+						return errors.New("position 1: no such directive")
+					}
+					return nil
+				},
+				Filter: func(string) error { return errors.New("position 8: a value is missing") },
 			}
 			_, err = config.Parse(src)
 			var problems config.Errors
@@ -101,6 +111,65 @@ func TestCertificatesAreChecked(t *testing.T) {
 	} {
 		if err := check(c.cert, c.key); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s with %s: %v, want %q", c.cert, c.key, err, c.want)
+		}
+	}
+}
+
+func TestErrorPages(t *testing.T) {
+	files := map[string]string{
+		"/etc/rescind/good.html":  "<h1>{{status}} {{reason}}</h1><p>{{request_id}} }} { {",
+		"/etc/rescind/typo.html":  "a\n{{status}}\n{{satus}}",
+		"/etc/rescind/large.html": strings.Repeat("x", int(config.MaxErrorPage)+1),
+		"/etc/rescind/bytes.txt":  "caf\xe9",
+	}
+	read := func(name string) ([]config.ErrorPage, error) {
+		src := source(strings.Replace(minimal, "{id: shop", "{id: shop, error_pages: {503: "+name+"}", 1))
+		src.ReadFile = func(path string) ([]byte, error) { return []byte(files[path]), nil }
+		c, err := config.Parse(src)
+		if err != nil {
+			return nil, err
+		}
+		return c.Services[0].ErrorPages, nil
+	}
+	pages, err := read("good.html")
+	if err != nil || len(pages) != 1 || string(pages[0].Body) != files["/etc/rescind/good.html"] {
+		t.Errorf("a good page: %v, %v", pages, err)
+	}
+	for name, want := range map[string]string{
+		"typo.html":  "edge.yaml:4:35: services[0].error_pages.503: the file has a {{ in line 3 that does not begin one of {{status}}, {{reason}} and {{request_id}}",
+		"large.html": "the file is larger than 64KiB",
+		"bytes.txt":  "the file is not UTF-8",
+	} {
+		if _, err := read(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+}
+
+// A target may hold a secret. What the sink says about it must come with its
+// place and without its value.
+func TestTargetsAreChecked(t *testing.T) {
+	src := source("access_log: [{to: 'https://s3cret@logs.example/'}]\n" + minimal)
+	var asked string
+	src.Check.Target = func(target string) error {
+		asked = target
+		return errors.New("has an unknown parameter")
+	}
+	_, err := config.Parse(src)
+	if err == nil || err.Error() != "edge.yaml:1:19: access_log[0].to: has an unknown parameter" || asked != "https://s3cret@logs.example/" {
+		t.Errorf("asked about %q: %v", asked, err)
+	}
+}
+
+func TestLocalOnly(t *testing.T) {
+	for want, addrs := range map[bool][]net.Addr{
+		true:  {&net.UnixAddr{Name: "/run/x"}, &net.TCPAddr{IP: net.IPv6loopback}, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}},
+		false: {&net.TCPAddr{}, &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1)}, &net.TCPAddr{IP: net.IPv6unspecified}, nil},
+	} {
+		for _, addr := range addrs {
+			if config.LocalOnly(addr) != want {
+				t.Errorf("LocalOnly(%v) is not %v", addr, want)
+			}
 		}
 	}
 }

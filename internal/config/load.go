@@ -21,9 +21,20 @@ type Source struct {
 	// Hostname is the default of node.name.
 	Hostname string
 
-	// ReadFile reads the certificates that the configuration names, so that a
-	// wrong one is found with its line. nil: they are not looked at.
+	// ReadFile reads the certificates and error pages that the configuration
+	// names, so that a wrong one is found with its line. nil: they are not looked
+	// at.
 	ReadFile func(path string) ([]byte, error)
+
+	Check Checks
+}
+
+// Checks are asked about values whose meaning other packages know, so that a
+// mistake in one is found with its line. nil: not checked.
+type Checks struct {
+	Format func(AccessLog) error     // Format and Headers
+	Filter func(only string) error   // AccessLog.Only
+	Target func(target string) error // To of a log; its error must not quote what may be secret
 }
 
 // maxFileBytes bounds a configuration: some ten thousand services. The YAML
@@ -31,11 +42,14 @@ type Source struct {
 // lead to anything.
 const maxFileBytes = 4 << 20
 
-// Load reads the configuration at path with the environment of this process.
-// What is wrong in it is returned as Errors, all at once; a file that cannot be
-// read, as the error of reading it.
-func Load(path string) (*Config, error) {
-	data, err := readFile(path)
+// Load is LoadChecked without Checks.
+func Load(path string) (*Config, error) { return LoadChecked(path, Checks{}) }
+
+// LoadChecked reads the configuration at path with the environment of this
+// process. What is wrong in it is returned as Errors, all at once; a file that
+// cannot be read, as the error of reading it.
+func LoadChecked(path string, check Checks) (*Config, error) {
+	data, err := readFile(path, maxFileBytes)
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
@@ -53,18 +67,31 @@ func Load(path string) (*Config, error) {
 		Dir:      filepath.Dir(absolute),
 		Env:      os.LookupEnv,
 		Hostname: hostname,
-		ReadFile: os.ReadFile,
+		ReadFile: readNamed,
+		Check:    check,
 	})
 }
 
-func readFile(path string) ([]byte, error) {
+// maxNamedBytes bounds the files that a configuration names: a long chain of
+// certificates has some 20 KiB.
+const maxNamedBytes = 1 << 20
+
+func readNamed(path string) ([]byte, error) {
+	data, err := readFile(path, maxNamedBytes)
+	if err == nil && len(data) > maxNamedBytes {
+		return nil, fmt.Errorf("%s is larger than %s", path, Size(maxNamedBytes))
+	}
+	return data, err
+}
+
+// readFile reads at most one byte more than most, by which a caller notices.
+func readFile(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	// One byte more than is allowed, so that Parse notices and says so.
-	return io.ReadAll(io.LimitReader(file, maxFileBytes+1))
+	return io.ReadAll(io.LimitReader(file, most+1))
 }
 
 // Parse reads and checks a configuration. Every error is an Errors.

@@ -1,11 +1,8 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/rescind-edge/rescind/internal/field"
 )
 
 // seen remembers what must be unique over the whole file, with its lines.
@@ -25,7 +22,7 @@ func (r *reader) readServices(top *section) {
 	r.seen.services = map[string]int{}
 	r.seen.domains = map[string]domainPlace{}
 	top.each("services", func(item *node) {
-		service := defaultService(r.config.Storage)
+		service := defaultService(&r.config)
 		r.section(item, func(s *section) { r.readService(s, &service) })
 		r.config.Services = append(r.config.Services, service)
 	})
@@ -42,6 +39,9 @@ func (r *reader) readService(s *section, service *Service) {
 	s.section("origin", func(s *section) { readPool(s, &service.Pool) })
 	s.section("cache", func(s *section) { r.readCache(s, &service.Cache) })
 	s.section("purge", func(s *section) { readPurge(s, &service.Purge) })
+	s.section("headers", func(s *section) { readHeaders(s, &service.Headers) })
+	s.section("error_pages", func(s *section) { readErrorPages(s, &service.ErrorPages) })
+	s.section("limits", func(s *section) { s.size("body_bytes", &service.BodyBytes, 0) })
 	s.section("debug", func(s *section) { s.prefixes("allow_from", &service.DebugFrom) })
 	s.prefixes("trusted_proxies", &service.TrustedProxies)
 	s.boolean("forwarded", &service.Forwarded)
@@ -90,57 +90,4 @@ func (r *reader) readDomains(s *section, service *Service) {
 		r.seen.domains[domain] = domainPlace{service.ID, item.line}
 		service.Domains = append(service.Domains, domain)
 	})
-}
-
-func readPurge(s *section, purge *Purge) {
-	s.prefixes("allow_from", &purge.AllowFrom)
-	s.boolean("require_token", &purge.RequireToken)
-	s.duration("undo_window", &purge.UndoWindow, 0)
-	s.each("tag_headers", func(item *node) {
-		var header TagHeader
-		if item.kind == isScalar {
-			parseNode(s.r, item, &header.Name, parseFieldName)
-		} else {
-			s.r.section(item, func(s *section) { readTagHeader(s, &header) })
-		}
-		for _, other := range purge.TagHeaders {
-			if header.Name != "" && field.EqualFold(other.Name, header.Name) {
-				s.r.fail(item, "%s is listed twice; remove one", other.Name)
-			}
-		}
-		purge.TagHeaders = append(purge.TagHeaders, header)
-	})
-	if s.has("tag_headers") && emptyList(s, "tag_headers") {
-		s.failField("tag_headers", "is empty; name a field or remove the line, which leaves Surrogate-Key")
-	}
-}
-
-func readTagHeader(s *section, header *TagHeader) {
-	s.require("name", "say which response field carries the keys")
-	parsed(s, "name", &header.Name, parseFieldName)
-	parsed(s, "separator", &header.Separator, parseSeparator)
-	if s.has("fold_case") {
-		header.FoldCase = new(bool)
-		s.boolean("fold_case", header.FoldCase)
-	} else {
-		s.known = append(s.known, "fold_case")
-	}
-	s.boolean("keep", &header.Keep)
-}
-
-func parseFieldName(text string) (string, error) {
-	if !field.ValidName(text) {
-		return "", errors.New("is not the name of a field")
-	}
-	return text, nil
-}
-
-// parseSeparator admits what no key needs: letters, digits and the colon are
-// parts of keys everywhere.
-func parseSeparator(text string) (string, error) {
-	const allowed = " ,;|"
-	if text == "" || len(text) > len(allowed) || strings.Trim(text, allowed) != "" {
-		return "", errors.New(`is not a separator; take one or more of space, comma, semicolon and |, such as " " or ", "`)
-	}
-	return text, nil
 }

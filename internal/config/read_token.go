@@ -137,14 +137,15 @@ func (r *reader) similarService(id string) string {
 
 // checkRequireToken reports services that ask for a token which nobody has. It
 // waits until nothing else is wrong: a token with a mistake might be the one.
+// With a data directory, tokens can be made while the node runs.
 func (r *reader) checkRequireToken(top *section) {
-	if len(r.problems) > 0 {
+	if len(r.problems) > 0 || r.config.Node.DataDir != "" {
 		return
 	}
 	services := top.n.find("services")
 	for i, service := range r.config.Services {
 		if service.Purge.RequireToken && !slices.ContainsFunc(r.config.Tokens, func(t Token) bool { return t.purges(service.ID) }) {
-			r.fail(services.value.items[i], "purge.require_token is true, but no token may purge this service; add one under tokens")
+			r.fail(services.value.items[i], "purge.require_token is true, but no token may purge this service; add one under tokens, or set node.data_dir and make one while the node runs")
 		}
 	}
 }

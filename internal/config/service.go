@@ -12,9 +12,14 @@ type Service struct {
 	Domains []string // in lower case; exact, "*.suffix" for every host below suffix, or "*" for what no other service has
 
 	Origins []Origin // at least one
-	Pool    Pool     // how the origins are used
+	Pool    Pool
 	Cache   Cache
 	Purge   Purge
+
+	Headers    HeaderRules
+	ErrorPages []ErrorPage // in the order in which they are tried; empty: the node's own
+
+	BodyBytes Size // of a request's body; default: Limits.BodyBytes of the node; 0: no limit
 
 	DebugFrom      []netip.Prefix // who may ask for debugging fields; default: loopback
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and Forwarded are believed; default: nobody's
@@ -33,7 +38,7 @@ type Origin struct {
 
 // Pool says how a service's origins are used.
 type Pool struct {
-	ConnectTimeout   time.Duration // default 3s
+	ConnectTimeout   time.Duration // to connect, TLS handshake included; default 3s
 	FirstByteTimeout time.Duration // from the request until the response's head; default 60s
 	IdleTimeout      time.Duration // between two parts of a body; default 60s
 	MaxConnections   int           // to one origin; default 256
@@ -46,11 +51,11 @@ type Pool struct {
 // Health is the active check of each origin.
 type Health struct {
 	Path         string        // requested with GET; empty: no active check
-	Interval     time.Duration // default 5s
-	Timeout      time.Duration // at most Interval; default 2s, or Interval where that is less
+	Interval     time.Duration // from one check to the next; default 5s
+	Timeout      time.Duration // of one check, at most Interval; default 2s, or Interval where that is less
 	Healthy      int           // successes in a row that make an origin healthy; default 2
 	Unhealthy    int           // failures in a row that make it unhealthy; default 3
-	ExpectStatus int           // default 200
+	ExpectStatus int           // the status of an answer that counts as a success; default 200
 }
 
 // Passive is the judgement of an origin by the requests of clients.
@@ -65,12 +70,20 @@ type Purge struct {
 	RequireToken bool           // a token is needed from everywhere
 	TagHeaders   []TagHeader    // empty: Surrogate-Key
 	UndoWindow   time.Duration  // for how long a purge can be reverted; default 60s
+	Limits       PurgeLimits
+}
+
+// PurgeLimits bound what one caller can purge of a service in an hour, averaged:
+// a token, the node's own host, or all addresses that need no token together.
+type PurgeLimits struct {
+	PerHour    int // URLs, keys, paths and hosts, each counted; default 100000; 0: no limit
+	AllPerHour int // purges of everything; default 1000; 0: no limit
 }
 
 // TagHeader is a response header field that carries surrogate keys.
 type TagHeader struct {
-	Name      string // as in the file; compares without regard to case
+	Name      string // of the field; compares without regard to case
 	Separator string // each of its characters separates keys; empty: what the header's inventor says, else space
-	FoldCase  *bool  // keys compare without regard to case; nil: as the header's inventor says, else false
+	FoldCase  *bool  // keys compare without regard to case; unset: as the header's inventor says, else false
 	Keep      bool   // the field is not removed before delivery
 }

@@ -1,6 +1,10 @@
 package control
 
-import "github.com/rescind-edge/rescind/internal/event"
+import (
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/event"
+)
 
 // Authenticate tells early whether a caller could be anybody, before a dialect
 // reads and judges its request: it fails for a token that is not known, and
@@ -8,7 +12,7 @@ import "github.com/rescind-edge/rescind/internal/event"
 // ErrUnauthenticated. Success allows nothing yet.
 func (c *Control) Authenticate(creds Credentials, dialect string) error {
 	st := c.state.Load()
-	who, err := st.authenticate(creds)
+	who, err := c.authenticate(st, creds, c.parts.Now())
 	if err == nil && who.token == nil && !st.admitsAnywhere(creds) {
 		err = ErrUnauthenticated
 	}
@@ -18,16 +22,28 @@ func (c *Control) Authenticate(creds Credentials, dialect string) error {
 	return nil
 }
 
-// authenticate finds the caller's token. A token that is presented and not
-// known is an error even where none is needed: its owner believes it to count.
-func (st *state) authenticate(creds Credentials) (caller, error) {
+// authenticate identifies a caller and notes that its token was used.
+func (c *Control) authenticate(st *state, creds Credentials, now time.Time) (caller, error) {
+	who, err := c.identify(st, creds, now)
+	if err == nil && who.token != nil {
+		who.token.account.used.Store(now.UnixNano())
+	}
+	return who, err
+}
+
+// identify finds the caller's token. A token that is presented and not known is
+// an error even where none is needed: its owner believes it to count.
+func (c *Control) identify(st *state, creds Credentials, now time.Time) (caller, error) {
 	who := caller{creds: creds}
 	if creds.Token == "" {
 		return who, nil
 	}
-	who.token = find(st.tokens, creds.Token)
-	if who.token == nil {
+	who.token = find(creds.Token, st.tokens, c.parts.Tokens.all())
+	switch {
+	case who.token == nil:
 		return who, ErrUnauthenticated
+	case who.token.expired(now):
+		return who, ErrTokenExpired
 	}
 	return who, nil
 }
@@ -39,4 +55,16 @@ func (st *state) admitsAnywhere(creds Credentials) bool {
 		}
 	}
 	return false
+}
+
+// accountOf returns where a caller's use is counted. Callers without a token
+// share one account, or one for the node's own host.
+func (c *Control) accountOf(who caller) *account {
+	switch {
+	case who.token != nil:
+		return who.token.account
+	case who.creds.local():
+		return &c.local
+	}
+	return &c.admitted
 }

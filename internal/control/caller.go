@@ -23,6 +23,8 @@ type Credentials struct {
 	// it carries Forwarded or X-Forwarded-For from a peer that is not trusted,
 	// or a web page made a browser send it. Its address then grants nothing.
 	Forwarded bool
+	// TokenOnly says that the request itself asks not to be let in by address.
+	TokenOnly bool
 	// Local says that it came over a Unix socket, which has no address; it then
 	// counts as loopback.
 	Local bool
@@ -48,7 +50,7 @@ var actors = []string{ActorLocal, ActorAddress, ActorUnsafeMethod}
 // local tells whether a caller is on the node's own host, as far as its
 // address can be believed.
 func (c Credentials) local() bool {
-	return !c.Forwarded && (c.Local || c.Addr.Unmap().IsLoopback())
+	return !c.Forwarded && !c.TokenOnly && (c.Local || c.Addr.Unmap().IsLoopback())
 }
 
 // caller is who a request turned out to be.
@@ -86,7 +88,7 @@ func (c caller) authorise(id string, svc *service, need Scope) error {
 
 // admits tells whether a service lets a caller in without a token.
 func (s *Service) admits(c Credentials) bool {
-	if s.RequireToken || c.Forwarded || c.Listener == AdminListener && !c.local() {
+	if s.RequireToken || c.Forwarded || c.TokenOnly || c.Listener == AdminListener && !c.local() {
 		return false
 	}
 	if c.Local {

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/rescind-edge/rescind/internal/field"
-	"github.com/rescind-edge/rescind/internal/purge"
 )
 
 // Service is what control needs to know of one service.
@@ -24,6 +24,9 @@ type Service struct {
 	AllowFrom []netip.Prefix
 	// RequireToken makes every purge need a token, whatever the address.
 	RequireToken bool
+
+	// Limits of this service; what is zero is taken from Config.Limits.
+	Limits Limits
 }
 
 // Config is what a reload can change. It is not modified once given.
@@ -35,52 +38,90 @@ type Config struct {
 	// without a port. It is called from many goroutines. Required.
 	Resolve func(hostname string) (service string, ok bool)
 
-	// Rate is the most selectors a second that one service may purge, in bursts
-	// of up to two seconds' worth; 0: DefaultRate, negative: unlimited.
-	Rate int
+	// Limits of services that have none of their own.
+	Limits Limits
 }
-
-// DefaultRate is some six times what the busiest invalidating sites known send.
-// A tag's mark takes about 200 bytes until it is swept, so at this rate the
-// marks of one undo window fill the engine's default budget.
-const DefaultRate = 10_000
 
 // state is a Config made ready for use. It is replaced whole, never changed.
 type state struct {
 	services map[string]*service
 	order    []*service
 	tokens   []Token
+	limits   Limits // none of them zero
 	resolve  func(string) (string, bool)
 }
 
-// service is a Service with its limits, which outlive a reload.
+// service is a Service, its limits complete, with what is used of them.
 type service struct {
 	Service
-	limit    *rate.Limiter // of purges that callers ask for
-	recorded *rate.Limiter // of invalidations that leave a receipt
+	usage *usage
 }
 
-// newState checks a Config. Services that old has keep what they have used up
-// of their limits.
+// usage is what a service has used up. It outlives reloads.
+type usage struct {
+	sync.Mutex               // makes taking from several limits one step
+	engine     *rate.Limiter // purges of all callers together
+	recorded   *rate.Limiter // invalidations that leave a receipt
+}
+
+// newState checks a Config. Services and tokens that old has keep what they
+// have used up.
 func newState(cfg Config, old *state, now time.Time) (*state, error) {
 	if cfg.Resolve == nil {
 		return nil, errors.New("control: no way to find the service of a host")
 	}
+	if old == nil {
+		old = &state{}
+	}
 	st := &state{
 		services: make(map[string]*service, len(cfg.Services)),
-		tokens:   slices.Clone(cfg.Tokens),
+		tokens:   old.keepAccounts(cfg.Tokens),
+		limits:   cfg.Limits.or(defaultLimits),
 		resolve:  cfg.Resolve,
 	}
 	for _, s := range cfg.Services {
 		if s.ID == "" || st.services[s.ID] != nil {
 			return nil, fmt.Errorf("control: service id %q is empty or repeated", s.ID)
 		}
-		svc := &service{Service: s}
-		svc.keepLimits(old, cfg.Rate, now)
+		s.Limits = s.Limits.or(st.limits)
+		svc := &service{Service: s, usage: old.usageOf(s)}
 		st.services[s.ID] = svc
 		st.order = append(st.order, svc)
 	}
-	return st, checkTokens(st.tokens)
+	if err := checkTokens(st.tokens); err != nil {
+		return nil, err
+	}
+	for _, svc := range st.order {
+		svc.usage.Lock()
+		set(svc.usage.engine, now, svc.Limits.PerSecond, secondly)
+		svc.usage.Unlock()
+	}
+	return st, nil
+}
+
+func (st *state) usageOf(s Service) *usage {
+	if svc := st.services[s.ID]; svc != nil {
+		return svc.usage
+	}
+	return &usage{
+		engine:   rate.NewLimiter(secondly(s.Limits.PerSecond)),
+		recorded: rate.NewLimiter(recordedRate, recordedBurst),
+	}
+}
+
+// keepAccounts returns copies of tokens, which have the accounts that those
+// with the same secrets had.
+func (st *state) keepAccounts(tokens []Token) []Token {
+	out := slices.Clone(tokens)
+	for i := range out {
+		out[i].account = new(account)
+		for _, known := range st.tokens {
+			if known.digest == out[i].digest {
+				out[i].account = known.account
+			}
+		}
+	}
+	return out
 }
 
 // checkTokens refuses tokens that could not be told apart.
@@ -93,30 +134,4 @@ func checkTokens(tokens []Token) error {
 		}
 	}
 	return nil
-}
-
-// keepLimits takes the limiters over from an older state, so that a reload
-// does not fill them up.
-func (s *service) keepLimits(old *state, perSecond int, now time.Time) {
-	limit, burst := limits(perSecond)
-	if old == nil || old.services[s.ID] == nil {
-		s.limit = rate.NewLimiter(limit, burst)
-		s.recorded = rate.NewLimiter(recordedRate, recordedBurst)
-		return
-	}
-	s.limit, s.recorded = old.services[s.ID].limit, old.services[s.ID].recorded
-	s.limit.SetLimitAt(now, limit)
-	s.limit.SetBurstAt(now, burst)
-}
-
-// limits reads Config.Rate. A burst always has room for the largest purge,
-// which could never be accepted otherwise.
-func limits(perSecond int) (rate.Limit, int) {
-	switch {
-	case perSecond < 0:
-		return rate.Inf, purge.MaxKeys
-	case perSecond == 0:
-		perSecond = DefaultRate
-	}
-	return rate.Limit(perSecond), max(2*perSecond, purge.MaxKeys)
 }

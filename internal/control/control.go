@@ -45,16 +45,25 @@ type Parts struct {
 	Counter Counter          // nil: no purge is counted
 	Sink    Sink             // nil: events are dropped
 	Now     func() time.Time // nil: time.Now
+
+	// Tokens holds the tokens created at run time; nil: none can be created.
+	Tokens *Tokens
+	// TokenChanged is told of tokens that were created or revoked, like a Sink;
+	// nil: events are dropped.
+	TokenChanged func(event.TokenChanged)
 }
 
 // Control carries out purges and reverts. Its methods may be called from many
 // goroutines.
 type Control struct {
-	parts  Parts
-	state  atomic.Pointer[state]
-	ledger ledger
-	denied *rate.Limiter
-	counts counts
+	parts   Parts
+	state   atomic.Pointer[state]
+	ledger  ledger
+	repeats repeats
+	denied  *rate.Limiter
+	counts  counts
+
+	local, admitted account // of callers without a token
 
 	// reverting makes a revert and its entry in the receipt one step: of two
 	// reverts at once, the second must find what the first did.
@@ -74,8 +83,15 @@ func New(parts Parts, cfg Config) (*Control, error) {
 	if parts.Now == nil {
 		parts.Now = time.Now
 	}
+	if parts.Tokens == nil {
+		parts.Tokens = new(Tokens)
+	}
+	if parts.TokenChanged == nil {
+		parts.TokenChanged = func(event.TokenChanged) {}
+	}
 	c := &Control{parts: parts, denied: rate.NewLimiter(deniedRate, deniedBurst)}
 	c.ledger.init()
+	c.repeats.init()
 	return c, c.Reconfigure(cfg)
 }
 
@@ -84,12 +100,26 @@ func New(parts Parts, cfg Config) (*Control, error) {
 func (c *Control) Reconfigure(cfg Config) error {
 	c.configuring.Lock()
 	defer c.configuring.Unlock()
-	st, err := newState(cfg, c.state.Load(), c.parts.Now())
+	now := c.parts.Now()
+	st, err := newState(cfg, c.state.Load(), now)
 	if err != nil {
 		return err
 	}
 	c.state.Store(st)
+	for _, a := range c.accounts(st) {
+		a.reconfigure(st, now)
+	}
 	return nil
+}
+
+func (c *Control) accounts(st *state) []*account {
+	all := []*account{&c.local, &c.admitted}
+	for _, tokens := range [...][]Token{st.tokens, c.parts.Tokens.all()} {
+		for i := range tokens {
+			all = append(all, tokens[i].account)
+		}
+	}
+	return all
 }
 
 // Purge carries out a request and returns its receipt; when it returns, the
@@ -98,14 +128,23 @@ func (c *Control) Reconfigure(cfg Config) error {
 // error is one of this package's or wraps purge.ErrBadSelector; nothing was
 // applied then.
 func (c *Control) Purge(creds Credentials, r Request) (Receipt, error) {
-	st, accepted := c.state.Load(), c.parts.Now()
-	who, err := st.authenticate(creds)
+	st, now := c.state.Load(), c.parts.Now()
+	who, err := c.authenticate(st, creds, now)
+	var receipt Receipt
+	if err == nil {
+		receipt, err = c.once(st, who, r, now)
+	}
 	if err != nil {
 		return Receipt{}, c.deny(who, attempt{event.DeniedPurge, r.Service, r.Dialect}, err)
 	}
+	return receipt, nil
+}
+
+// purge carries out a request of a caller who is known.
+func (c *Control) purge(st *state, who caller, r Request, accepted time.Time) (Receipt, error) {
 	svc, m, err := c.admit(st, who, r, accepted)
 	if err != nil {
-		return Receipt{}, c.deny(who, attempt{event.DeniedPurge, r.Service, r.Dialect}, err)
+		return Receipt{}, err
 	}
 	receipt := c.apply(svc, m, Receipt{
 		Selectors: r.Selectors, Effect: r.Effect, Note: r.Note,
@@ -114,7 +153,7 @@ func (c *Control) Purge(creds Credentials, r Request) (Receipt, error) {
 	c.count(&receipt, m)
 	c.ledger.add(receipt)
 	c.counts.purges.Add(1)
-	c.parts.Sink.Purged(receipt.event(creds.Addr))
+	c.parts.Sink.Purged(receipt.event(who.creds.Addr))
 	return receipt, nil
 }
 
@@ -139,22 +178,11 @@ func (c *Control) admit(st *state, who caller, r Request, now time.Time) (*servi
 	if err := who.authorise(id, svc, m.need()); err != nil {
 		return nil, marks{}, err
 	}
-	if err := svc.take(now, len(r.Selectors)); err != nil {
+	if err := svc.take(c.accountOf(who), now, m.demand); err != nil {
 		c.counts.limited.Add(1)
 		return nil, marks{}, err
 	}
 	return svc, m, st.check(r, id)
-}
-
-// take takes n from the service's limit, or says when there will be as many.
-func (s *service) take(now time.Time, n int) error {
-	reservation := s.limit.ReserveN(now, n)
-	wait := reservation.DelayFrom(now)
-	if wait == 0 {
-		return nil
-	}
-	reservation.CancelAt(now)
-	return &LimitedError{RetryAfter: wait}
 }
 
 // apply makes the purge of a receipt take effect and completes the receipt.

@@ -16,6 +16,9 @@ var (
 	// ErrUnauthenticated is returned for a token that is not known, and without
 	// a token where the caller's address does not stand in for one.
 	ErrUnauthenticated = errors.New("the credentials are missing or invalid")
+	// ErrTokenExpired is returned for a token that was good until it expired. It
+	// wraps ErrUnauthenticated.
+	ErrTokenExpired = fmt.Errorf("%w: the token has expired", ErrUnauthenticated)
 	// ErrForbidden is returned for a token that is known and lacks the scope or
 	// the service.
 	ErrForbidden = errors.New("not allowed with this token")
@@ -33,22 +36,44 @@ var (
 	// ErrTooLate is returned by Revert once the undo window has passed or the
 	// purge's effects have merged with those of others.
 	ErrTooLate = errors.New("too late to revert")
+	// ErrKeyReused is returned for an idempotency key that the caller has used
+	// for another purge.
+	ErrKeyReused = errors.New("this idempotency key was used for another purge")
+	// ErrUnknownToken is returned for an id that no token has that was created at
+	// run time and that the caller may manage.
+	ErrUnknownToken = errors.New("unknown token")
+	// ErrTokenConflict is returned by CreateToken where the name is taken, or
+	// there are MaxTokens already.
+	ErrTokenConflict = errors.New("the token cannot be created")
+	// ErrNoDataDir is returned by CreateToken on a node that has nowhere to keep
+	// tokens.
+	ErrNoDataDir = errors.New("tokens cannot be kept: the node has no data directory")
+	// ErrNotSaved is returned where a change of tokens could not be written.
+	ErrNotSaved = errors.New("the change could not be written to disk")
 )
 
-// LimitedError is returned while a service receives purges faster than its
-// limit. Nothing was applied.
+// LimitedError is returned while purges come faster than one of a service's
+// Limits. Nothing was applied.
 type LimitedError struct {
 	RetryAfter time.Duration // until the same request would be accepted
+	Limit      string        // which, for people: "purges of the service a second"
 }
 
 func (e *LimitedError) Error() string {
-	return fmt.Sprintf("too many purges; retry in %v", e.RetryAfter.Round(time.Millisecond))
+	return fmt.Sprintf("too many %s; retry in %v", e.Limit, e.RetryAfter)
+}
+
+// Seconds returns RetryAfter in whole seconds, rounded up.
+func (e *LimitedError) Seconds() int64 {
+	return int64((e.RetryAfter + time.Second - 1) / time.Second)
 }
 
 // reasonOf maps an error of this package to the fixed set that events carry.
 func reasonOf(err error) event.DeniedReason {
 	var limited *LimitedError
 	switch {
+	case errors.Is(err, ErrTokenExpired):
+		return event.DeniedExpired
 	case errors.Is(err, ErrUnauthenticated):
 		return event.DeniedUnauthenticated
 	case errors.Is(err, ErrForbidden):
@@ -61,6 +86,12 @@ func reasonOf(err error) event.DeniedReason {
 		return event.DeniedTooMany
 	case errors.Is(err, ErrTooLate):
 		return event.DeniedTooLate
+	case errors.Is(err, ErrKeyReused):
+		return event.DeniedKeyReused
+	case errors.Is(err, ErrUnknownToken):
+		return event.DeniedUnknownToken
+	case errors.Is(err, ErrNotSaved):
+		return event.DeniedNotSaved
 	case errors.As(err, &limited):
 		return event.DeniedLimited
 	}

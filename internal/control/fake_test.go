@@ -20,7 +20,10 @@ type node struct {
 	hasher *field.Hasher
 	count  map[field.Tag]int
 	clock  time.Time
+	tokens []event.TokenChanged
 }
+
+var noLimits = Limits{PerHour: -1, AllPerHour: -1, PerSecond: -1}
 
 var (
 	here     = Credentials{Addr: netip.MustParseAddr("127.0.0.1")}
@@ -58,11 +61,32 @@ func newNode(t testing.TB, change ...func(*Config)) *node {
 	for _, f := range change {
 		f(&n.cfg)
 	}
-	c, err := New(Parts{Engine: n.engine, Hasher: n.hasher, Counter: n, Sink: n.sink, Now: n.now}, n.cfg)
+	n.start(t, nil)
+	return n
+}
+
+// start replaces the node's Control by a new one, as a restart does.
+func (n *node) start(t testing.TB, tokens *Tokens) {
+	t.Helper()
+	c, err := New(Parts{
+		Engine: n.engine, Hasher: n.hasher, Counter: n, Sink: n.sink, Now: n.now, Tokens: tokens,
+		TokenChanged: func(e event.TokenChanged) { n.tokens = append(n.tokens, e) },
+	}, n.cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.Control = c
+}
+
+// withTokens starts a node that keeps tokens in a directory.
+func withTokens(t testing.TB, dir string) *node {
+	t.Helper()
+	n := newNode(t)
+	tokens, err := OpenTokens(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.start(t, tokens)
 	return n
 }
 

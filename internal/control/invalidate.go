@@ -54,7 +54,7 @@ func (c *Control) invalidate(svc *service, selectors []purge.Selector) {
 		Selectors: selectors, Actor: ActorUnsafeMethod, Dialect: "http", Accepted: now,
 	})
 	c.counts.invalidations.Add(1)
-	if !svc.recorded.AllowN(now, 1) {
+	if !svc.usage.recorded.AllowN(now, 1) {
 		c.counts.unrecorded.Add(1)
 		return
 	}

@@ -36,7 +36,7 @@ func TestInvalidate(t *testing.T) {
 
 // TestInvalidateIsAlwaysAppliedAndRarelyRecorded is a flood of anonymous POSTs.
 func TestInvalidateIsAlwaysAppliedAndRarelyRecorded(t *testing.T) {
-	n := newNode(t, func(c *Config) { c.Rate = 1 })
+	n := newNode(t, func(c *Config) { c.Limits = Limits{PerHour: 1, AllPerHour: 1, PerSecond: 1} })
 	const posts = 10 * recordedBurst
 	for i := range posts {
 		n.Invalidate("shop", []field.Target{{Host: "www.example.com", Path: fmt.Sprint("/", i)}})

@@ -111,37 +111,6 @@ func TestPurgesAreNeverMerged(t *testing.T) {
 	}
 }
 
-func TestLimit(t *testing.T) {
-	n := newNode(t, func(c *Config) { c.Rate = 200 })
-	ask := func(service string) error {
-		_, err := n.Purge(with(stranger, "root-secret"), Request{Service: service, Selectors: slicesOf(t, 200)})
-		return err
-	}
-	if err := errors.Join(ask("shop"), ask("shop")); err != nil {
-		t.Fatal(err)
-	}
-	var limited *LimitedError
-	if err := ask("shop"); !errors.As(err, &limited) || limited.RetryAfter != time.Second {
-		t.Fatalf("over the limit: %v; want a second's wait", err)
-	}
-	if err := ask("blog"); err != nil {
-		t.Errorf("another service pays for it: %v", err)
-	}
-	if err := n.Reconfigure(n.cfg); err != nil {
-		t.Fatal(err)
-	}
-	if err := ask("shop"); !errors.As(err, &limited) {
-		t.Errorf("a reload filled the limit up: %v", err)
-	}
-	n.clock = n.clock.Add(limited.RetryAfter)
-	if err := ask("shop"); err != nil {
-		t.Errorf("after the time that was told: %v", err)
-	}
-	if s := n.Stats(); s.Limited != 2 || s.Purges != 4 {
-		t.Errorf("stats %+v", s)
-	}
-}
-
 func slicesOf(t testing.TB, n int) []purge.Selector {
 	var out []purge.Selector
 	for i := range n {
@@ -151,7 +120,7 @@ func slicesOf(t testing.TB, n int) []purge.Selector {
 }
 
 func TestReceiptsAreBounded(t *testing.T) {
-	n := newNode(t, func(c *Config) { c.Rate = -1 })
+	n := newNode(t, func(c *Config) { c.Limits = noLimits })
 	for range maxReceipts + 5 {
 		if _, err := n.Purge(here, Request{Service: "shop", Selectors: []purge.Selector{key(t, "k")}}); err != nil {
 			t.Fatal(err)

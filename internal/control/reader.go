@@ -19,7 +19,7 @@ type Reader struct {
 // ErrUnauthenticated.
 func (c *Control) Reader(creds Credentials) (Reader, error) {
 	st := c.state.Load()
-	who, err := st.authenticate(creds)
+	who, err := c.authenticate(st, creds, c.parts.Now())
 	if err == nil && who.token == nil && !who.reads("") {
 		err = ErrUnauthenticated
 	}
@@ -29,7 +29,20 @@ func (c *Control) Reader(creds Credentials) (Reader, error) {
 	return Reader{c: c, st: st, who: who}, nil
 }
 
-// May tells whether the caller may see a service.
+// Watcher returns the view of a caller who wants to watch requests of visitors:
+// a Reader whose token, if it has one, needs global or global:read besides. The
+// error wraps ErrUnauthenticated or ErrForbidden.
+func (c *Control) Watcher(creds Credentials) (Reader, error) {
+	r, err := c.Reader(creds)
+	if err == nil && r.who.token != nil && r.who.token.scopes&(Global|GlobalRead) == 0 {
+		err = fmt.Errorf("%w: %q needs %v or %v", ErrForbidden, r.who.token.name, Global, GlobalRead)
+		return Reader{}, c.deny(r.who, attempt{action: event.DeniedRead}, err)
+	}
+	return r, err
+}
+
+// May tells whether the caller may see a service; "": what belongs to none, for
+// those who may see all.
 func (r Reader) May(service string) bool { return r.who.reads(service) }
 
 // Services returns the services that the caller may see, in their configured

@@ -32,6 +32,10 @@ type Receipt struct {
 
 	Reverted *Reverted // nil while the purge stands
 
+	// Replayed says that this is the receipt of an earlier request with the same
+	// idempotency key, and that nothing was purged now.
+	Replayed bool
+
 	everything bool // took the whole service
 }
 

@@ -23,6 +23,12 @@ type Request struct {
 	Effect    purge.Effect     // At is set by control
 	Dialect   string           // the API that it came through: "native", "fastly", …
 	Note      string           // free text, at most MaxNoteBytes
+
+	// IdempotencyKey makes the request safe to repeat: of all that the caller
+	// sends with one key within a day, the first is carried out and the others
+	// get its receipt. "": none; at most MaxIdempotencyKeyBytes of printable
+	// ASCII.
+	IdempotencyKey string
 }
 
 // serviceOf returns the id of the service that a request concerns, which need
@@ -95,6 +101,7 @@ func (st *state) check(r Request, id string) error {
 type marks struct {
 	tags       []field.Tag // distinct
 	everything bool        // one of them is the tag of the whole service
+	demand     demand      // what they take from limits
 
 	// urls are the distinct tags, without scheme, of the URLs named, under which
 	// their objects can be found and counted; nil where anything else is named.
@@ -103,15 +110,21 @@ type marks struct {
 
 func marksOf(h *field.Hasher, svc *service, selectors []purge.Selector) marks {
 	var m marks
-	countable := true
+	countable, all := true, h.All(svc.ID)
 	for _, s := range selectors {
-		m.tags = append(m.tags, s.Tag(h, svc.ID, svc.Query))
+		tag := s.Tag(h, svc.ID, svc.Query)
+		m.tags = append(m.tags, tag)
+		if tag == all {
+			m.demand.alls = 1 // however often it is said
+		} else {
+			m.demand.selects++
+		}
 		s.Target.Scheme = ""
 		m.urls = append(m.urls, s.Tag(h, svc.ID, svc.Query))
 		countable = countable && s.Kind == purge.ByURL
 	}
 	m.tags, m.urls = distinct(m.tags), distinct(m.urls)
-	m.everything = slices.Contains(m.tags, h.All(svc.ID))
+	m.everything = m.demand.alls > 0
 	if !countable {
 		m.urls = nil
 	}

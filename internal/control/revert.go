@@ -14,7 +14,7 @@ import (
 // ErrTooLate.
 func (c *Control) Revert(creds Credentials, id purge.ID) (Reverted, error) {
 	st := c.state.Load()
-	who, err := st.authenticate(creds)
+	who, err := c.authenticate(st, creds, c.parts.Now())
 	if err != nil {
 		return Reverted{}, c.deny(who, attempt{action: event.DeniedRevert}, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Scope is a set of things that a token may do.
@@ -42,24 +43,28 @@ func ParseScope(name string) (Scope, error) {
 }
 
 // String returns the names of the scopes in s, separated by spaces.
-func (s Scope) String() string {
+func (s Scope) String() string { return strings.Join(s.Names(), " ") }
+
+// Names returns the names of the scopes in s.
+func (s Scope) Names() []string {
 	var names []string
 	for _, n := range scopeNames {
 		if s&n.scope != 0 {
 			names = append(names, n.name)
 		}
 	}
-	return strings.Join(names, " ")
+	return names
 }
 
 // TokenSpec describes a token as an operator configures it: exactly one of
 // Value and Hash.
 type TokenSpec struct {
-	Name     string   // who acts, in receipts and logs
-	Value    string   // the secret itself; not kept
-	Hash     string   // "sha256:" and the 64 hexadecimal digits of the secret's SHA-256
-	Scopes   []string // at least one
-	Services []string // ids; empty: all
+	Name     string    // who acts, in receipts and logs
+	Value    string    // the secret itself; not kept
+	Hash     string    // "sha256:" and the 64 hexadecimal digits of the secret's SHA-256
+	Scopes   []string  // at least one
+	Services []string  // ids; empty: all
+	Expires  time.Time // from this instant on it is no good; zero: never
 }
 
 // String returns the name alone, so that a secret is not printed by accident.
@@ -76,12 +81,18 @@ type Token struct {
 	digest   [sha256.Size]byte
 	scopes   Scope
 	services []string
+	expires  time.Time // zero: never
+
+	id      string    // of one created at run time; "" of a configured one
+	created time.Time // the same
+
+	account *account // set once the token is taken up by a Control
 }
 
 // NewToken checks a description and returns its token. Errors do not hold the
 // secret.
 func NewToken(spec TokenSpec) (Token, error) {
-	t := Token{name: spec.Name, services: slices.Clone(spec.Services)}
+	t := Token{name: spec.Name, services: slices.Clone(spec.Services), expires: spec.Expires}
 	if spec.Name == "" || slices.Contains(actors, spec.Name) {
 		return Token{}, fmt.Errorf("a token cannot be named %q", spec.Name)
 	}
@@ -90,17 +101,25 @@ func NewToken(spec TokenSpec) (Token, error) {
 		return Token{}, fmt.Errorf("token %q: %w", spec.Name, err)
 	}
 	t.digest = digest
-	for _, name := range spec.Scopes {
-		scope, err := ParseScope(name)
-		if err != nil {
-			return Token{}, fmt.Errorf("token %q: %w", spec.Name, err)
-		}
-		t.scopes |= scope
-	}
-	if t.scopes == 0 {
-		return Token{}, fmt.Errorf("token %q has no scope", spec.Name)
+	if t.scopes, err = parseScopes(spec.Scopes); err != nil {
+		return Token{}, fmt.Errorf("token %q: %w", spec.Name, err)
 	}
 	return t, nil
+}
+
+// parseScopes returns the scopes of at least one name.
+func parseScopes(names []string) (all Scope, err error) {
+	for _, name := range names {
+		scope, err := ParseScope(name)
+		if err != nil {
+			return 0, err
+		}
+		all |= scope
+	}
+	if all == 0 {
+		return 0, errors.New("a token needs at least one scope: purge_select, purge_all, global or global:read")
+	}
+	return all, nil
 }
 
 func digestOf(spec TokenSpec) (digest [sha256.Size]byte, err error) {
@@ -129,17 +148,25 @@ func (t *Token) may(service string, need Scope) bool {
 	return t.covers(service) && (t.scopes&Global != 0 || t.scopes&need == need)
 }
 
+// expired tells whether the token is no good any more at an instant.
+func (t *Token) expired(now time.Time) bool {
+	return !t.expires.IsZero() && !now.Before(t.expires)
+}
+
 // find returns the token with a secret, or nil. Every token is compared, and
 // digests at that, so the time it takes tells nothing of any secret.
-func find(tokens []Token, secret string) *Token {
+func find(secret string, lists ...[]Token) *Token {
 	digest := sha256.Sum256([]byte(secret))
-	at := -1
-	for i := range tokens {
-		same := subtle.ConstantTimeCompare(digest[:], tokens[i].digest[:])
-		at = subtle.ConstantTimeSelect(same, i, at)
+	var found *Token
+	for _, tokens := range lists {
+		at := -1
+		for i := range tokens {
+			same := subtle.ConstantTimeCompare(digest[:], tokens[i].digest[:])
+			at = subtle.ConstantTimeSelect(same, i, at)
+		}
+		if at >= 0 {
+			found = &tokens[at]
+		}
 	}
-	if at < 0 {
-		return nil
-	}
-	return &tokens[at]
+	return found
 }

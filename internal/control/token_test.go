@@ -27,22 +27,23 @@ func TestTokenByHash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if find([]Token{tok}, "hunter2") == nil {
+	if find("hunter2", []Token{tok}) == nil {
 		t.Error("the secret does not match its own hash")
 	}
-	if find([]Token{tok}, hash) != nil {
+	if find(hash, []Token{tok}) != nil {
 		t.Error("the hash itself is accepted as the secret")
 	}
 }
 
 func TestTokenFind(t *testing.T) {
-	tokens := []Token{token(t, "a", "global"), token(t, "b", "global"), token(t, "c", "global")}
+	configured := []Token{token(t, "a", "global"), token(t, "b", "global")}
+	created := []Token{token(t, "c", "global")}
 	for secret, want := range map[string]string{
 		"a-secret": "a", "b-secret": "b", "c-secret": "c",
 		"": "", "a-secre": "", "a-secrets": "", "A-secret": "", "a-secret\x00": "",
 	} {
 		got := ""
-		if tok := find(tokens, secret); tok != nil {
+		if tok := find(secret, configured, created); tok != nil {
 			got = tok.name
 		}
 		if got != want {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/rescind-edge/rescind/internal/control"
@@ -43,8 +44,14 @@ func Token(h http.Header) string {
 // the greatest length take a quarter of it.
 const MaxBody = 1 << 20
 
-// ErrBodyTooLarge is returned by ReadBody for more than MaxBody bytes.
-var ErrBodyTooLarge = fmt.Errorf("the body is larger than %d bytes", MaxBody)
+// Why a body could not be read.
+var (
+	// ErrBodyTooLarge is returned by ReadBody for more than MaxBody bytes.
+	ErrBodyTooLarge = fmt.Errorf("the body is larger than %d bytes", MaxBody)
+	// ErrBodyTimeout is returned by ReadBody for a body that did not come within
+	// the time that the server allows.
+	ErrBodyTimeout = errors.New("the body did not come in time")
+)
 
 // ReadBody reads a request's body. The time it may take is bounded by the
 // server.
@@ -54,6 +61,8 @@ func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	switch {
 	case errors.As(err, &large):
 		return nil, ErrBodyTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, ErrBodyTimeout
 	case err != nil:
 		return nil, fmt.Errorf("reading the body: %w", err)
 	}

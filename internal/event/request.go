@@ -51,6 +51,9 @@ type Request struct {
 	Hits         uint64        // how often the object has been used, this time included; 0 unless it was a hit
 	Collapsed    bool          // the answer came from a fetch that another request had started
 
+	Key  field.Key // the cache key; zero where the store was not asked
+	Keys Keys      // the surrogate keys of the response; may be nil
+
 	RequestFields  field.Fields // of the request, at least those that are end to end
 	ResponseFields Header       // of the response as it was sent; may be nil
 }
@@ -60,6 +63,12 @@ type Header interface {
 	// Values returns the lines named name, in their order. The caller does not
 	// change them.
 	Values(name string) []string
+}
+
+// Keys are the surrogate keys of a response.
+type Keys interface {
+	NumKeys() int
+	SurrogateKey(i int) string
 }
 
 // Outcome says how a request was answered. The set is fixed and no value

@@ -114,6 +114,24 @@ func VariantSelects(key string, wanted func(name string) bool) bool {
 	return false
 }
 
+// VariantText returns a variant key for people: "accept-language: en", several
+// fields apart by "; ", and "-" for a field that the request did not have.
+func VariantText(key string) string {
+	var parts []string
+	for key != "" {
+		s, ok := cutSelecting(&key)
+		if !ok {
+			break
+		}
+		value := s.value
+		if !s.present {
+			value = "-"
+		}
+		parts = append(parts, s.name+": "+value)
+	}
+	return strings.Join(parts, "; ")
+}
+
 // selecting is one field in a variant key.
 type selecting struct {
 	name, value string

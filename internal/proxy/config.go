@@ -27,8 +27,6 @@ type Config struct {
 	Invalidate func(service string, targets []field.Target)
 	// WriteTimeout bounds each write to a client; 0 means DefaultWriteTimeout.
 	WriteTimeout time.Duration
-	// MaxBody is the longest request body in bytes; 0: no limit.
-	MaxBody int64
 	// Done is told of every finished request, on its goroutine; it must not
 	// block. nil: nobody.
 	Done func(*event.Request)
@@ -65,6 +63,8 @@ type Service struct {
 	// Request and Response change fields: of a request before it is looked up
 	// and sent on, of every answer as the last step.
 	Request, Response Rewrite
+	// MaxBody is the longest request body in bytes; 0: no limit.
+	MaxBody int64
 	// ErrorPage returns the page for an answer that the node gives itself: its
 	// status, why, and the name of the request. nil, or false: plain text.
 	ErrorPage func(status int, reason, requestID string) (Page, bool)

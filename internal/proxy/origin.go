@@ -170,8 +170,8 @@ func (x *exchange) attachBody(req *fetch.PassRequest) {
 		return
 	}
 	body := io.Reader(&counter{from: r.Body, n: &x.received})
-	if x.cfg.MaxBody > 0 {
-		body = http.MaxBytesReader(x.w, io.NopCloser(body), x.cfg.MaxBody)
+	if x.service.MaxBody > 0 {
+		body = http.MaxBytesReader(x.w, io.NopCloser(body), x.service.MaxBody)
 	}
 	if r.ProtoMajor >= 2 {
 		body = &upload{from: body, control: x.control, patience: x.cfg.WriteTimeout}

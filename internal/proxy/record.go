@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/event"
+	"github.com/rescind-edge/rescind/internal/field"
 )
 
 // writeHeader sends the head of the answer.
@@ -39,7 +40,7 @@ func (x *exchange) report(finished bool) {
 		Method: r.Method, Scheme: x.target.Scheme, Host: r.Host, Target: r.RequestURI, Proto: r.Proto,
 		Status: x.status, Received: x.received.Load(), Bytes: x.sentBytes, Duration: x.elapsed(), FirstByte: x.firstByte,
 		Cut: !finished, Outcome: x.outcome.event(), Reason: x.reason(),
-		RequestFields: x.fields, ResponseFields: x.w.Header(),
+		Key: x.key, RequestFields: x.loggedFields(), ResponseFields: x.w.Header(),
 	}
 	if r.TLS != nil {
 		e.TLS = tls.VersionName(r.TLS.Version)
@@ -49,6 +50,7 @@ func (x *exchange) report(finished bool) {
 	}
 	if x.answer != nil {
 		e.Origin, e.OriginStatus, e.Collapsed = x.answer.Origin, x.answer.FwdStatus, x.answer.Collapsed
+		e.Keys = x.answer.Head
 		if x.fromCache() {
 			e.Age = time.Duration(max(x.age(), 0)) * time.Second
 		}
@@ -57,6 +59,19 @@ func (x *exchange) report(finished bool) {
 		e.Hits = x.object.Hits()
 	}
 	x.cfg.Done(e)
+}
+
+// loggedFields returns the request's fields; those of one that was refused
+// before they were read, too.
+func (x *exchange) loggedFields() field.Fields {
+	if len(x.fields) == 0 {
+		for name, values := range x.r.Header {
+			for _, value := range values {
+				x.fields = x.fields.Add(name, value)
+			}
+		}
+	}
+	return x.fields
 }
 
 func (o outcome) event() event.Outcome {

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/dialect"
@@ -24,6 +25,7 @@ const (
 	Editor  = "editor-secret"  // purge_select on shop
 	Watcher = "watcher-secret" // global:read
 	Root    = "root-secret"    // global
+	Expired = "expired-secret" // global, long expired
 	Wrong   = "wrong-secret"   // nobody's
 )
 
@@ -35,6 +37,7 @@ var (
 	Loopback = control.Credentials{Addr: netip.MustParseAddr("127.0.0.1")}
 	Office   = control.Credentials{Addr: netip.MustParseAddr("192.0.2.7")} // in shop's allow_from
 	Stranger = control.Credentials{Addr: netip.MustParseAddr("203.0.113.9")}
+	Socket   = control.Credentials{Local: true}
 )
 
 // Node is a control and an engine with three services: shop has
@@ -44,21 +47,38 @@ type Node struct {
 	Control *control.Control
 	Config  control.Config
 	From    control.Credentials // who all requests come from; at first Loopback
+	DataDir string              // where tokens are kept; "": nowhere
 
 	engine *purge.Engine
 	hasher *field.Hasher
 }
 
-// New returns a Node that has purged nothing.
+// New returns a Node that has purged nothing and keeps tokens.
 func New(t testing.TB) *Node {
 	t.Helper()
-	n := &Node{From: Loopback, engine: purge.NewEngine(purge.Config{}), hasher: field.RandomHasher()}
+	return start(t, t.TempDir())
+}
+
+// NewWithoutDataDir returns a Node that cannot keep tokens.
+func NewWithoutDataDir(t testing.TB) *Node {
+	t.Helper()
+	return start(t, "")
+}
+
+func start(t testing.TB, dir string) *Node {
+	t.Helper()
+	n := &Node{From: Loopback, DataDir: dir, engine: purge.NewEngine(purge.Config{}), hasher: field.RandomHasher()}
 	n.Config = config(t)
-	c, err := control.New(control.Parts{Engine: n.engine, Hasher: n.hasher, Counter: n}, n.Config)
+	tokens, err := control.OpenTokens(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.Control = c
+	n.Control, err = control.New(control.Parts{
+		Engine: n.engine, Hasher: n.hasher, Counter: n, Tokens: tokens,
+	}, n.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return n
 }
 
@@ -78,6 +98,7 @@ func config(t testing.TB) control.Config {
 		{Name: "editor", Value: Editor, Scopes: []string{"purge_select"}, Services: []string{"shop"}},
 		{Name: "watcher", Value: Watcher, Scopes: []string{"global:read"}},
 		{Name: "root", Value: Root, Scopes: []string{"global"}},
+		{Name: "expired", Value: Expired, Scopes: []string{"global"}, Expires: time.Unix(1, 0)},
 	} {
 		token, err := control.NewToken(spec)
 		if err != nil {
@@ -95,6 +116,10 @@ func (n *Node) Touched(string, field.Tag, purge.ID) int { return Touched }
 func (n *Node) Door() dialect.Door {
 	return dialect.Door{Control: n.Control, Client: func(*http.Request) control.Credentials { return n.From }}
 }
+
+// NoUndo makes purges of a service final at once, on a node that has purged
+// nothing yet.
+func (n *Node) NoUndo(service string) { n.engine.Service(service).SetUndoWindow(0) }
 
 // State tells what has become of an object that was stored before any purge.
 func (n *Node) State(t testing.TB, service, url string, keys ...string) purge.State {
@@ -130,16 +155,7 @@ func Send(t testing.TB, h http.Handler, raw string) Answer {
 	}
 	defer conn.Close()
 	go io.WriteString(conn, Wire(raw)) // ends when the connection is closed
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatalf("no answer to %.80q: %v", raw, err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Answer{resp.StatusCode, resp.Header, string(body)}
+	return ReadAnswer(t, bufio.NewReader(conn))
 }
 
 // Wire returns a request as it goes over the wire: its head's line feeds become

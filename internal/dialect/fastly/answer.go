@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -35,6 +34,7 @@ const (
 	msgBadRequest      = "Bad request"
 	msgLimited         = "Too many requests"
 	msgTooLarge        = "Request body too large"
+	msgTooSlow         = "Request timeout"
 	msgMethod          = "Method not allowed"
 )
 
@@ -99,6 +99,8 @@ func writeError(w http.ResponseWriter, err error) {
 		writeJSON(w, http.StatusNotFound, failure{msgNotFound, err.Error()})
 	case errors.Is(err, dialect.ErrBodyTooLarge):
 		writeJSON(w, http.StatusRequestEntityTooLarge, failure{msgTooLarge, err.Error()})
+	case errors.Is(err, dialect.ErrBodyTimeout):
+		writeJSON(w, http.StatusRequestTimeout, failure{msgTooSlow, err.Error()})
 	case errors.As(err, &limited):
 		writeLimited(w, limited)
 	default:
@@ -112,12 +114,19 @@ func detail(err error) string {
 }
 
 func writeLimited(w http.ResponseWriter, limited *control.LimitedError) {
-	wait := max(1, int64(math.Ceil(limited.RetryAfter.Seconds())))
-	h := w.Header()
-	h.Set("Retry-After", strconv.FormatInt(wait, 10))
-	h.Set("Fastly-RateLimit-Remaining", "0")
-	h.Set("Fastly-RateLimit-Reset", strconv.FormatInt(time.Now().Unix()+wait, 10))
+	wait := limited.Seconds()
+	w.Header().Set("Retry-After", strconv.FormatInt(wait, 10))
+	setAllowance(w, control.Allowance{Reset: time.Now().Add(time.Duration(wait) * time.Second)})
 	writeJSON(w, http.StatusTooManyRequests, failure{msgLimited, limited.Error()})
+}
+
+// setAllowance says what the caller has left, which all answers but those to
+// GET do. The instant is in Unix seconds. The names are spelt as scripts look for
+// them, which is not how http.Header would spell them.
+func setAllowance(w http.ResponseWriter, left control.Allowance) {
+	h := w.Header()
+	h["Fastly-RateLimit-Remaining"] = []string{strconv.Itoa(left.Remaining)}
+	h["Fastly-RateLimit-Reset"] = []string{strconv.FormatInt(left.Reset.Add(time.Second-1).Unix(), 10)}
 }
 
 // writeWrongMethod answers a method that a path does not take, or a path that

@@ -26,15 +26,23 @@ func (a api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rt := parse(r.RequestURI)
-	if methods := rt.action.methods(); !slices.Contains(methods, r.Method) {
-		writeWrongMethod(w, methods)
-		return
-	}
-	if r.Method != http.MethodPost {
-		a.services(w, r, rt)
-		return
-	}
 	creds := a.credentials(r)
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		setAllowance(w, a.Control.Allowance(creds, rt.service, rt.action.countsAsAPI()))
+	}
+	switch methods := rt.action.methods(); {
+	case !slices.Contains(methods, r.Method):
+		writeWrongMethod(w, methods)
+	case r.Method == http.MethodPost:
+		a.purge(w, r, creds, rt)
+	case rt.action == tokenSelf:
+		a.self(w, creds)
+	default:
+		a.services(w, creds, rt)
+	}
+}
+
+func (a api) purge(w http.ResponseWriter, r *http.Request, creds control.Credentials, rt route) {
 	if err := a.Control.Authenticate(creds, name); err != nil {
 		writeError(w, err)
 		return
@@ -56,10 +64,16 @@ func (a action) methods() []string {
 	switch a {
 	case unknown:
 		return nil
-	case oneService, allServices, findService:
+	case oneService, allServices, findService, tokenSelf:
 		return []string{http.MethodGet, http.MethodHead}
 	}
 	return []string{http.MethodPost}
+}
+
+// countsAsAPI tells whether an action counts against the limit on calls to the
+// API, which purges of everything are, or against the one on all other purges.
+func (a action) countsAsAPI() bool {
+	return a != purgeURL && a != purgeKey && a != purgeKeys
 }
 
 func (a api) credentials(r *http.Request) control.Credentials {
@@ -77,6 +91,7 @@ func (a api) purgeURL(w http.ResponseWriter, r *http.Request, creds control.Cred
 		writeError(w, err)
 		return
 	}
+	setAllowance(w, a.Control.Allowance(creds, receipt.Service, false))
 	writePurged(w, receipt)
 }
 
@@ -92,6 +107,7 @@ func (a api) purgeKey(w http.ResponseWriter, r *http.Request, creds control.Cred
 		return
 	}
 	setKeyCount(w, 1)
+	setAllowance(w, a.Control.Allowance(creds, receipt.Service, false))
 	writePurged(w, receipt)
 }
 
@@ -100,6 +116,7 @@ func (a api) purgeAll(w http.ResponseWriter, r *http.Request, creds control.Cred
 		writeError(w, err)
 		return
 	}
+	setAllowance(w, a.Control.Allowance(creds, rt.service, true))
 	writeJSON(w, http.StatusOK, status{Status: "ok"})
 }
 

@@ -41,6 +41,7 @@ func (a api) purgeKeys(w http.ResponseWriter, r *http.Request, creds control.Cre
 		}
 	}
 	setKeyCount(w, len(selectors))
+	setAllowance(w, a.Control.Allowance(creds, rt.service, false))
 	writeKeyIDs(w, ids)
 }
 

@@ -8,5 +8,6 @@
 // purge_all too, where the clients send it and Fastly ignores it.
 //
 // It is not Fastly's configuration API: a service can be listed and looked at,
-// since clients find its id by its name, and everything else is unknown.
+// since clients find its id by its name, so can the caller's own token, and
+// everything else is unknown.
 package fastly

@@ -135,7 +135,7 @@ func TestFaultsOfRequests(t *testing.T) {
 
 func TestLimitSaysWhenToComeBack(t *testing.T) {
 	node := dialecttest.New(t)
-	node.Config.Rate = 1
+	node.Config.Limits.PerHour = 1
 	if err := node.Control.Reconfigure(node.Config); err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,11 @@ import (
 // made stale on the answering node.
 const HeaderCount = "Rescind-Purged"
 
+// HeaderRequiresAuth on a PURGE makes it need a token, whatever address it comes
+// from: its presence counts, not its value. A site's edge logic sets it there;
+// who sends it himself asks for less than he has.
+const HeaderRequiresAuth = "Fastly-Purge-Requires-Auth"
+
 // Purge returns the handler of PURGE on the sites' own listeners: it purges the
 // URL that it is sent to, under both schemes. It is for requests with that
 // method alone. A caller that is not let in gets 401, with a token that does
@@ -26,21 +31,26 @@ func Purge(door dialect.Door) http.Handler {
 }
 
 func purgeTarget(w http.ResponseWriter, r *http.Request, c *control.Control, creds control.Credentials) {
-	if err := c.Authenticate(creds, name); err != nil {
+	_, creds.TokenOnly = r.Header[HeaderRequiresAuth]
+	setAllowance(w, c.Allowance(creds, "", false))
+	receipt, err := purgeOne(r, c, creds)
+	if err != nil {
 		writeError(w, err)
 		return
+	}
+	setAllowance(w, c.Allowance(creds, receipt.Service, false))
+	writePurged(w, receipt)
+}
+
+func purgeOne(r *http.Request, c *control.Control, creds control.Credentials) (control.Receipt, error) {
+	if err := c.Authenticate(creds, name); err != nil {
+		return control.Receipt{}, err
 	}
 	selector, err := purge.URL(targetURL(r, creds.Listener))
 	if err != nil {
-		writeError(w, err)
-		return
+		return control.Receipt{}, err
 	}
-	receipt, err := c.Purge(creds, request(r, "", selector))
-	if err != nil {
-		writeError(w, err)
-		return
-	}
-	writePurged(w, receipt)
+	return c.Purge(creds, request(r, "", selector))
 }
 
 // targetURL returns the URL that a PURGE request is for. On the admin listener

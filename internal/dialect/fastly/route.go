@@ -14,6 +14,7 @@ const (
 	oneService         // /service/{id}
 	allServices        // /service
 	findService        // /service/search?name=
+	tokenSelf          // /tokens/self
 )
 
 // route is a request target taken apart.
@@ -34,6 +35,11 @@ func parse(target string) route {
 	}
 	first, rest, _ := strings.Cut(path, "/")
 	first, query, asked := strings.Cut(first, "?")
+	if first == "tokens" && !asked {
+		if self, _, _ := strings.Cut(rest, "?"); self == "self" {
+			return route{action: tokenSelf}
+		}
+	}
 	if first != "service" {
 		return route{}
 	}

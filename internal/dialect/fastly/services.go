@@ -31,8 +31,8 @@ func describe(id string) service {
 	}
 }
 
-func (a api) services(w http.ResponseWriter, r *http.Request, rt route) {
-	reader, err := a.Control.Reader(a.credentials(r))
+func (a api) services(w http.ResponseWriter, creds control.Credentials, rt route) {
+	reader, err := a.Control.Reader(creds)
 	if err != nil {
 		writeError(w, err)
 		return

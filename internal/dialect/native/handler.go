@@ -1,36 +1,118 @@
 package native
 
 import (
+	"context"
+	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/rescind-edge/rescind/api"
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/dialect"
-	"github.com/rescind-edge/rescind/internal/purge"
+	"github.com/rescind-edge/rescind/internal/field"
 )
 
 // name is this dialect's in receipts and logs.
 const name = "native"
 
-// Config of a handler. All fields are required.
+// Config of a handler. Door and Status are required; where one of the others is
+// nil, its path is unknown. The functions are called from many goroutines.
 type Config struct {
 	dialect.Door
+
 	// Status returns the state of the node; the handler leaves out services that
-	// a caller may not see. It must be safe for concurrent use.
+	// a caller may not see.
 	Status func() api.Status
+
+	// Explain tells what the node would do with a GET request for a URL that has
+	// the given fields. The URL is as the caller sent it; an error says what is
+	// wrong with it. The handler answers only those who may see
+	// Explanation.Service.
+	Explain func(ctx context.Context, url string, request field.Fields) (api.Explanation, error)
+
+	// Tail opens a stream of log lines, each one JSON object with or without a
+	// line end, which is not modified once sent. The channel is closed when ctx
+	// ends and when the node stops. A reader that is too slow misses lines and
+	// gets an api.Missed in their place. The error is about the filter, or
+	// ErrTooManyTails.
+	Tail func(ctx context.Context, t Tail) (<-chan []byte, error)
+
+	// Top returns what the node is busy with: at most limit URLs and keys of
+	// services that may is true for.
+	Top func(limit int, may func(service string) bool) api.Top
 }
 
-// New returns the handler of every path under /v1.
-func New(cfg Config) http.Handler { return handler{cfg} }
+// Tail is what a reader of the log asks for.
+type Tail struct {
+	// Filter is an expression that selects lines, as the caller sent it; "": all.
+	Filter string
+	// May tells whether the reader may see lines about a service; "" is a line
+	// about none.
+	May func(service string) bool
+}
 
-type handler struct{ Config }
+// ErrTooManyTails.
+
+// ErrTooManyTails is returned by Config.Tail while as many readers as the node
+// allows read the log.
+var ErrTooManyTails = errors.New("too many readers of the log")
+
+// New returns the handler of every path under /v1.
+func New(cfg Config) http.Handler {
+	h := handler{Config: cfg}
+	h.routes = h.table()
+	return h
+}
+
+type handler struct {
+	Config
+	routes []route
+}
+
+// call is a request with what is known of it.
+type call struct {
+	creds control.Credentials
+	id    string // what stands in the path for {id}
+}
+
+// endpoint is what can be done at a path, by method. A function that returns an
+// error has written nothing.
+type endpoint map[string]func(http.ResponseWriter, *http.Request, call) error
+
+// route is a path, in which {id} stands for one segment, and what it offers.
+type route struct {
+	pattern string
+	endpoint
+}
+
+// table returns all that is served. The document in package api says the same,
+// and a test compares the two.
+func (h handler) table() []route {
+	routes := []route{
+		{api.PathPurges, endpoint{http.MethodGet: h.recent, http.MethodPost: h.purge}},
+		{api.PathPurges + "/{id}", endpoint{http.MethodGet: h.receipt}},
+		{api.PathPurges + "/{id}" + api.RevertSuffix, endpoint{http.MethodPost: h.revert}},
+		{api.PathServices, endpoint{http.MethodGet: h.services}},
+		{api.PathStatus, endpoint{http.MethodGet: h.status}},
+		{api.PathTokens, endpoint{http.MethodGet: h.tokens, http.MethodPost: h.createToken}},
+		{api.PathTokens + "/{id}", endpoint{http.MethodDelete: h.revokeToken}},
+	}
+	if h.Explain != nil {
+		routes = append(routes, route{api.PathExplain, endpoint{http.MethodGet: h.explain}})
+	}
+	if h.Tail != nil {
+		routes = append(routes, route{api.PathLog, endpoint{http.MethodGet: h.log}})
+	}
+	if h.Top != nil {
+		routes = append(routes, route{api.PathTop, endpoint{http.MethodGet: h.top}})
+	}
+	return routes
+}
 
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e := h.endpoint(r.URL.Path)
+	e, id := h.find(r.URL.Path)
 	if e == nil {
-		writeProblem(w, noSuchPath())
+		writeProblem(w, noSuchPath(h.routes))
 		return
 	}
 	serve, ok := e[r.Method]
@@ -41,128 +123,29 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, wrongMethod(w, e))
 		return
 	}
-	if err := serve(w, r, h.Credentials(r, control.AdminListener)); err != nil {
+	if err := serve(w, r, call{h.Credentials(r, control.AdminListener), id}); err != nil {
 		writeProblem(w, problemOf(w, err))
 	}
 }
 
-// endpoint is what can be done at a path, by method. A function that returns an
-// error has written nothing.
-type endpoint map[string]func(http.ResponseWriter, *http.Request, control.Credentials) error
-
-// endpoint returns what a path offers, or nil. It is a switch and no
-// multiplexer, which would redirect what it thinks unclean.
-func (h handler) endpoint(path string) endpoint {
-	switch path {
-	case api.PathPurges:
-		return endpoint{http.MethodGet: h.recent, http.MethodPost: h.purge}
-	case api.PathStatus:
-		return endpoint{http.MethodGet: h.status}
-	}
-	id, ok := strings.CutPrefix(path, api.PathPurges+"/")
-	if !ok || id == "" {
-		return nil
-	}
-	if id, ok := strings.CutSuffix(id, api.RevertSuffix); ok {
-		return endpoint{http.MethodPost: h.revert(id)}
-	}
-	return endpoint{http.MethodGet: h.receipt(id)}
-}
-
-func (h handler) purge(w http.ResponseWriter, r *http.Request, creds control.Credentials) error {
-	if err := h.Control.Authenticate(creds, name); err != nil {
-		return err
-	}
-	req, err := readPurge(w, r)
-	if err != nil {
-		return err
-	}
-	receipt, err := h.Control.Purge(creds, req)
-	if err != nil {
-		return err
-	}
-	writeJSON(w, http.StatusOK, receiptOf(receipt))
-	return nil
-}
-
-func (h handler) recent(w http.ResponseWriter, r *http.Request, creds control.Credentials) error {
-	reader, err := h.Control.Reader(creds)
-	if err != nil {
-		return err
-	}
-	limit, err := listLimit(r.URL.Query().Get(api.QueryLimit))
-	if err != nil {
-		return err
-	}
-	list := api.List{Purges: []api.Receipt{}}
-	for _, receipt := range reader.Recent(limit) {
-		list.Purges = append(list.Purges, receiptOf(receipt))
-	}
-	writeJSON(w, http.StatusOK, list)
-	return nil
-}
-
-func listLimit(text string) (int, error) {
-	if text == "" {
-		return api.DefaultListed, nil
-	}
-	limit, err := strconv.Atoi(text)
-	if err != nil || limit < 1 || limit > api.MaxListed {
-		return 0, badRequest("limit must be a number from 1 to %d", api.MaxListed)
-	}
-	return limit, nil
-}
-
-func (h handler) receipt(text string) func(http.ResponseWriter, *http.Request, control.Credentials) error {
-	return func(w http.ResponseWriter, r *http.Request, creds control.Credentials) error {
-		reader, err := h.Control.Reader(creds)
-		if err != nil {
-			return err
+// find returns what a path offers, or nil. It is no multiplexer, which would
+// redirect what it thinks unclean.
+func (h handler) find(path string) (endpoint, string) {
+	for _, r := range h.routes {
+		before, after, hasID := strings.Cut(r.pattern, "{id}")
+		if !hasID {
+			if path == r.pattern {
+				return r.endpoint, ""
+			}
+			continue
 		}
-		id, err := purge.ParseID(text)
-		if err != nil {
-			return err
+		id, ok := strings.CutPrefix(path, before)
+		if !ok {
+			continue
 		}
-		receipt, err := reader.Receipt(id)
-		if err != nil {
-			return err
-		}
-		writeJSON(w, http.StatusOK, receiptOf(receipt))
-		return nil
-	}
-}
-
-func (h handler) revert(text string) func(http.ResponseWriter, *http.Request, control.Credentials) error {
-	return func(w http.ResponseWriter, r *http.Request, creds control.Credentials) error {
-		if err := h.Control.Authenticate(creds, name); err != nil {
-			return err
-		}
-		id, err := purge.ParseID(text)
-		if err != nil {
-			return err
-		}
-		reverted, err := h.Control.Revert(creds, id)
-		if err != nil {
-			return err
-		}
-		writeJSON(w, http.StatusOK, revertOf(reverted))
-		return nil
-	}
-}
-
-func (h handler) status(w http.ResponseWriter, r *http.Request, creds control.Credentials) error {
-	reader, err := h.Control.Reader(creds)
-	if err != nil {
-		return err
-	}
-	status := h.Status()
-	seen := []api.ServiceStatus{}
-	for _, s := range status.Services {
-		if reader.May(s.ID) {
-			seen = append(seen, s)
+		if id, ok = strings.CutSuffix(id, after); ok && id != "" && !strings.Contains(id, "/") {
+			return r.endpoint, id
 		}
 	}
-	status.Services = seen
-	writeJSON(w, http.StatusOK, status)
-	return nil
+	return nil, ""
 }

@@ -1,7 +1,9 @@
 package native
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,21 +13,78 @@ import (
 	"github.com/rescind-edge/rescind/api"
 	"github.com/rescind-edge/rescind/internal/dialect"
 	"github.com/rescind-edge/rescind/internal/dialect/dialecttest"
+	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
 const page = "https://www.example.com/docs/page"
 
-func handlerOf(n *dialecttest.Node) http.Handler {
-	return New(Config{Door: n.Door(), Status: func() api.Status {
-		return api.Status{Node: "n1", Services: []api.ServiceStatus{{ID: "shop"}, {ID: "blog"}}}
-	}})
+// handlerOf returns a node's handler, whose every answer is held against the
+// API's document.
+func handlerOf(t *testing.T, n *dialecttest.Node) http.Handler {
+	return newConforming(t, everything(n))
+}
+
+// everything returns a handler that has all paths.
+func everything(n *dialecttest.Node) handler {
+	return New(Config{Door: n.Door(), Status: status, Explain: explain, Tail: tail, Top: top}).(handler)
+}
+
+func status() api.Status {
+	return api.Status{Node: "n1", POP: "p1", Version: "test", Started: time.Unix(0, 0).UTC(), Services: []api.ServiceStatus{
+		{ID: "shop", Domains: []string{"www.example.com"}, Origins: []api.OriginStatus{{URL: "http://127.0.0.1:9000", Reason: "refused"}}},
+		{ID: "blog", Domains: []string{"blog.example"}, Origins: []api.OriginStatus{}},
+	}}
+}
+
+// explain knows pages of shop and of blog, and one that cannot be read.
+func explain(_ context.Context, url string, request field.Fields) (api.Explanation, error) {
+	now := time.Unix(1_800_000_000, 5).UTC()
+	e := api.Explanation{URL: url, Node: "n1", Time: now, Outcome: api.WouldRefuse}
+	switch url {
+	case "https://www.example.com/page":
+		e.Service, e.Outcome, e.Cached = "shop", api.WouldStale, true
+		hit := api.PurgeHit{ID: "01ARZ3NDEKTSV4RRFFQ69G5FAV", Selector: &api.Selector{Kind: api.ByKey, Value: "k"}, Mode: api.Soft, Actor: "deploy", Time: now}
+		e.Variants = []api.Variant{{URL: url, Matches: true, Status: 200, State: api.VariantStale, Keys: []string{"k"}, Size: 7, Hits: 3, Stamp: 1, StaleUntil: &now, Purge: &hit}}
+		e.LastPurge, e.LastMiss = &hit, &api.LastMiss{Time: now, Reason: "purged", Purge: hit.ID}
+		e.Hints = []api.Hint{{Code: api.HintSoftPurge, Text: "language " + fmt.Sprint(request)}}
+	case "https://blog.example/":
+		e.Service = "blog"
+	case "ftp://x":
+		return e, errors.New("the scheme is neither http nor https")
+	}
+	return e, nil
+}
+
+// tail sends two lines.
+func tail(_ context.Context, t Tail) (<-chan []byte, error) {
+	switch t.Filter {
+	case "status>":
+		return nil, errors.New("a number is missing at 7")
+	case "busy":
+		return nil, ErrTooManyTails
+	}
+	lines := make(chan []byte, 2)
+	lines <- fmt.Appendf(nil, `{"filter":%q,"shop":%v,"blog":%v,"none":%v}`, t.Filter, t.May("shop"), t.May("blog"), t.May(""))
+	lines <- []byte(`{"missed":2}` + "\n")
+	close(lines)
+	return lines, nil
+}
+
+func top(limit int, may func(string) bool) api.Top {
+	t := api.Top{Node: "n1", Time: time.Unix(0, 0).UTC(), Window: api.Duration(time.Minute)}
+	for _, service := range []string{"shop", "blog"} {
+		if may(service) && len(t.URLs) < limit {
+			t.URLs = append(t.URLs, api.Hot{Service: service, Name: "//" + service + ".example/", Rate: 1.5})
+		}
+	}
+	return t
 }
 
 // send sends a request with a JSON body and returns the answer.
 func send(t *testing.T, n *dialecttest.Node, line, token, body string) dialecttest.Answer {
 	t.Helper()
-	return dialecttest.Send(t, handlerOf(n), fmt.Sprintf(
+	return dialecttest.Send(t, handlerOf(t, n), fmt.Sprintf(
 		"%s HTTP/1.1\nHost: a\nAuthorization: Bearer %s\nContent-Type: application/json\nContent-Length: %d\n\n%s", line, token, len(body), body))
 }
 
@@ -33,7 +92,7 @@ func send(t *testing.T, n *dialecttest.Node, line, token, body string) dialectte
 func decode[T any](t *testing.T, a dialecttest.Answer) T {
 	t.Helper()
 	var v T
-	if a.Status != 200 || a.Header.Get("Content-Type") != api.ContentType {
+	if a.Status/100 != 2 || a.Header.Get("Content-Type") != api.ContentType {
 		t.Fatalf("answered %d %s %s", a.Status, a.Header.Get("Content-Type"), a.Body)
 	}
 	if err := json.Unmarshal([]byte(a.Body), &v); err != nil {
@@ -234,7 +293,7 @@ func TestContentTypes(t *testing.T) {
 		if kind != "" {
 			line = "Content-Type: " + kind + "\n"
 		}
-		got := dialecttest.Send(t, handlerOf(n), fmt.Sprintf("POST /v1/purges HTTP/1.1\nHost: a\n%sContent-Length: %d\n\n%s", line, len(body), body))
+		got := dialecttest.Send(t, handlerOf(t, n), fmt.Sprintf("POST /v1/purges HTTP/1.1\nHost: a\n%sContent-Length: %d\n\n%s", line, len(body), body))
 		if got.Status != status {
 			t.Errorf("%q: answered %d %s, want %d", kind, got.Status, got.Body, status)
 		}
@@ -248,7 +307,11 @@ func FuzzParsePurge(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r, err := parsePurge(body)
+		var p api.Purge
+		if parseJSON(body, &p) != nil {
+			return
+		}
+		r, err := requestOf(p)
 		if err != nil {
 			return
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -23,6 +22,10 @@ var problems = [...]struct {
 	cause error
 	kind  api.Problem
 }{
+	{control.ErrTokenExpired, api.Problem{
+		Type: "/problems/token-expired", Title: "Token expired", Status: http.StatusUnauthorized,
+		Next: "create a new one with POST " + api.PathTokens + ", or in the configuration",
+	}},
 	{control.ErrUnauthenticated, api.Problem{
 		Type: "/problems/unauthenticated", Title: "Credentials are missing or invalid", Status: http.StatusUnauthorized,
 		Next: "send a configured token as Authorization: Bearer, or call from the node's own host",
@@ -33,7 +36,7 @@ var problems = [...]struct {
 	}},
 	{control.ErrUnknownService, api.Problem{
 		Type: "/problems/unknown-service", Title: "Unknown service", Status: http.StatusNotFound,
-		Next: "GET " + api.PathStatus + " lists the services and their domains",
+		Next: "GET " + api.PathServices + " lists the services and their domains",
 	}},
 	{control.ErrUnknownPurge, api.Problem{
 		Type: "/problems/unknown-purge", Title: "Unknown purge", Status: http.StatusNotFound,
@@ -55,6 +58,38 @@ var problems = [...]struct {
 		Type: "/problems/bad-selector", Title: "Bad selector", Status: http.StatusBadRequest,
 		Next: "correct it; nothing was purged",
 	}},
+	{control.ErrKeyReused, api.Problem{
+		Type: "/problems/key-reused", Title: "Idempotency key reused", Status: http.StatusUnprocessableEntity,
+		Next: "send another " + api.HeaderIdempotencyKey + " with another purge; nothing was purged",
+	}},
+	{control.ErrUnknownToken, api.Problem{
+		Type: "/problems/unknown-token", Title: "Unknown token", Status: http.StatusNotFound,
+		Next: "GET " + api.PathTokens + " lists the tokens; those of the configuration are removed there",
+	}},
+	{control.ErrTokenConflict, api.Problem{
+		Type: "/problems/token-conflict", Title: "Token cannot be created", Status: http.StatusConflict,
+		Next: "choose another name, or revoke tokens that nobody needs",
+	}},
+	{control.ErrNoDataDir, api.Problem{
+		Type: "/problems/no-data-dir", Title: "No data directory", Status: http.StatusNotImplemented,
+		Next: "set node.data_dir, or put the token into the configuration",
+	}},
+	{control.ErrNotSaved, api.Problem{
+		Type: "/problems/not-saved", Title: "Change not saved", Status: http.StatusInternalServerError,
+		Next: "look at the data directory's disk and permissions, then send it again",
+	}},
+	{errFilter, api.Problem{
+		Type: "/problems/bad-filter", Title: "Bad filter", Status: http.StatusBadRequest,
+		Next: "correct it, or leave it out for all lines",
+	}},
+	{ErrTooManyTails, api.Problem{
+		Type: "/problems/too-many-tails", Title: "Too many readers of the log", Status: http.StatusServiceUnavailable,
+		Next: "end another one first",
+	}},
+	{dialect.ErrBodyTimeout, api.Problem{
+		Type: "/problems/body-timeout", Title: "Request body too slow", Status: http.StatusRequestTimeout,
+		Next: "send it again; nothing was done",
+	}},
 	{dialect.ErrBodyTooLarge, api.Problem{
 		Type: "/problems/too-large", Title: "Request body too large", Status: http.StatusRequestEntityTooLarge,
 		Next: "split it over several purges",
@@ -68,7 +103,7 @@ var problems = [...]struct {
 // badRequestKind is the kind of every other error.
 var badRequestKind = api.Problem{
 	Type: "/problems/bad-request", Title: "Bad request", Status: http.StatusBadRequest,
-	Next: "correct it; nothing was purged",
+	Next: "correct it; nothing was done",
 }
 
 // problemOf returns the problem that an error is, and sets the header fields
@@ -93,7 +128,7 @@ func problemOf(w http.ResponseWriter, err error) api.Problem {
 }
 
 func limitedProblem(w http.ResponseWriter, limited *control.LimitedError) api.Problem {
-	wait := max(1, int64(math.Ceil(limited.RetryAfter.Seconds())))
+	wait := limited.Seconds()
 	w.Header().Set("Retry-After", strconv.FormatInt(wait, 10))
 	return api.Problem{
 		Type: "/problems/limited", Title: "Too many purges", Status: http.StatusTooManyRequests,
@@ -101,11 +136,14 @@ func limitedProblem(w http.ResponseWriter, limited *control.LimitedError) api.Pr
 	}
 }
 
-func noSuchPath() api.Problem {
+func noSuchPath(routes []route) api.Problem {
+	var patterns []string
+	for _, r := range routes {
+		patterns = append(patterns, r.pattern)
+	}
 	return api.Problem{
 		Type: "about:blank", Title: "Not Found", Status: http.StatusNotFound,
-		Next: "the paths are " + api.PathPurges + ", " + api.PathPurges + "/{id}, " +
-			api.PathPurges + "/{id}" + api.RevertSuffix + " and " + api.PathStatus,
+		Next: "the paths are " + strings.Join(patterns, ", "),
 	}
 }
 

@@ -27,34 +27,43 @@ func badRequest(format string, args ...any) error {
 
 // readPurge reads the body of a purge.
 func readPurge(w http.ResponseWriter, r *http.Request) (control.Request, error) {
+	p, err := readJSON[api.Purge](w, r)
+	if err != nil {
+		return control.Request{}, err
+	}
+	return requestOf(p)
+}
+
+// readJSON reads a body that is one JSON object. Without a content type it is
+// taken for JSON.
+func readJSON[T any](w http.ResponseWriter, r *http.Request) (v T, err error) {
 	if sent := r.Header.Get("Content-Type"); sent != "" {
 		if kind, _, err := mime.ParseMediaType(sent); err != nil || kind != api.ContentType {
-			return control.Request{}, errContentType
+			return v, errContentType
 		}
 	}
 	body, err := dialect.ReadBody(w, r)
 	if err != nil {
-		return control.Request{}, err
+		return v, err
 	}
-	return parsePurge(body)
+	return v, parseJSON(body, &v)
 }
 
-// parsePurge refuses members that it does not know: a misspelt selector must
-// not be left out in silence.
-func parsePurge(body []byte) (control.Request, error) {
-	var p api.Purge
+// parseJSON refuses members that it does not know: a misspelt selector must not
+// be left out in silence.
+func parseJSON(body []byte, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&p); err != nil {
+	if err := dec.Decode(into); err != nil {
 		if errors.Is(err, io.EOF) {
-			return control.Request{}, badRequest("the body is empty")
+			return badRequest("the body is empty")
 		}
-		return control.Request{}, badRequest("%s", jsonMistake(err))
+		return badRequest("%s", jsonMistake(err))
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return control.Request{}, badRequest("something follows the JSON object")
+		return badRequest("something follows the JSON object")
 	}
-	return requestOf(p)
+	return nil
 }
 
 // jsonMistake says what is wrong with a body in the API's words, not in those

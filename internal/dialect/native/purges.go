@@ -1,0 +1,107 @@
+package native
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/rescind-edge/rescind/api"
+	"github.com/rescind-edge/rescind/internal/purge"
+)
+
+func (h handler) purge(w http.ResponseWriter, r *http.Request, c call) error {
+	if err := h.Control.Authenticate(c.creds, name); err != nil {
+		return err
+	}
+	req, err := readPurge(w, r)
+	if err != nil {
+		return err
+	}
+	if req.IdempotencyKey, err = idempotencyKey(r.Header); err != nil {
+		return err
+	}
+	receipt, err := h.Control.Purge(c.creds, req)
+	if err != nil {
+		return err
+	}
+	if receipt.Replayed {
+		w.Header().Set(api.HeaderIdempotentReplay, "true")
+	}
+	writeJSON(w, http.StatusOK, receiptOf(receipt))
+	return nil
+}
+
+// idempotencyKey returns the key of a request, "" where it has none. An empty
+// one is a mistake of a script, which believes to be safe.
+func idempotencyKey(h http.Header) (string, error) {
+	values := h.Values(api.HeaderIdempotencyKey)
+	if len(values) == 0 {
+		return "", nil
+	}
+	if len(values) > 1 || values[0] == "" {
+		return "", badRequest("%s must have one value", api.HeaderIdempotencyKey)
+	}
+	return values[0], nil
+}
+
+func (h handler) recent(w http.ResponseWriter, r *http.Request, c call) error {
+	reader, err := h.Control.Reader(c.creds)
+	if err != nil {
+		return err
+	}
+	limit, err := limitOf(r, api.DefaultListed, api.MaxListed)
+	if err != nil {
+		return err
+	}
+	list := api.List{Purges: []api.Receipt{}}
+	for _, receipt := range reader.Recent(limit) {
+		list.Purges = append(list.Purges, receiptOf(receipt))
+	}
+	writeJSON(w, http.StatusOK, list)
+	return nil
+}
+
+// limitOf returns the parameter that bounds a listing.
+func limitOf(r *http.Request, absent, most int) (int, error) {
+	text := r.URL.Query().Get(api.QueryLimit)
+	if text == "" {
+		return absent, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > most {
+		return 0, badRequest("%s must be a number from 1 to %d", api.QueryLimit, most)
+	}
+	return limit, nil
+}
+
+func (h handler) receipt(w http.ResponseWriter, _ *http.Request, c call) error {
+	reader, err := h.Control.Reader(c.creds)
+	if err != nil {
+		return err
+	}
+	id, err := purge.ParseID(c.id)
+	if err != nil {
+		return err
+	}
+	receipt, err := reader.Receipt(id)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, receiptOf(receipt))
+	return nil
+}
+
+func (h handler) revert(w http.ResponseWriter, _ *http.Request, c call) error {
+	if err := h.Control.Authenticate(c.creds, name); err != nil {
+		return err
+	}
+	id, err := purge.ParseID(c.id)
+	if err != nil {
+		return err
+	}
+	reverted, err := h.Control.Revert(c.creds, id)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, revertOf(reverted))
+	return nil
+}

@@ -1,0 +1,144 @@
+package native
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/dialect"
+	"github.com/rescind-edge/rescind/internal/dialect/dialecttest"
+)
+
+// recorded is a request as it goes over the wire.
+func recorded(line, token, body string, header ...string) string {
+	return fmt.Sprintf("%s HTTP/1.1\nHost: a\nAuthorization: Bearer %s\nContent-Type: application/json\n%sContent-Length: %d\n\n%s",
+		line, token, strings.Join(append(header, ""), "\n"), len(body), body)
+}
+
+// TestEveryAnswerIsDescribed sends requests until every answer that the
+// document describes was seen, and held against it.
+func TestEveryAnswerIsDescribed(t *testing.T) {
+	const (
+		key    = `{"service":"shop","keys":["k"],"mode":"soft","ttl":"1m30s","note":"n"}`
+		other  = `{"urls":["//www.example.com/"]}`
+		ci     = `{"name":"ci","scopes":["purge_select"],"services":["shop"],"expires_in":"1h"}`
+		nobody = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+	)
+	big := `{"note":"` + strings.Repeat("x", dialect.MaxBody) + `"}`
+	n := dialecttest.New(t)
+	c := newConforming(t, everything(n))
+	ask := func(h http.Handler, status int, raw string) dialecttest.Answer {
+		t.Helper()
+		got := dialecttest.Send(t, h, raw)
+		if got.Status != status {
+			t.Errorf("%.60q answered %d %s, want %d", raw, got.Status, got.Body, status)
+		}
+		return got
+	}
+
+	ask(c, 200, recorded("POST /v1/purges", dialecttest.Deploy, other))
+	first := ask(c, 200, recorded("POST /v1/purges", dialecttest.Deploy, key, "Idempotency-Key: 1"))
+	again := ask(c, 200, recorded("POST /v1/purges", dialecttest.Deploy, key, "Idempotency-Key: 1"))
+	if again.Body != first.Body || first.Header.Get("Idempotent-Replay") != "" || again.Header.Get("Idempotent-Replay") != "true" {
+		t.Errorf("repeated: %s %v, first %s", again.Body, again.Header, first.Body)
+	}
+	id := decode[struct{ ID string }](t, first).ID
+	ask(c, 422, recorded("POST /v1/purges", dialecttest.Deploy, other, "Idempotency-Key: 1"))
+	ask(c, 400, recorded("POST /v1/purges", dialecttest.Deploy, other, "Idempotency-Key:"))
+	ask(c, 400, recorded("POST /v1/purges", dialecttest.Deploy, `{`))
+	ask(c, 401, recorded("POST /v1/purges", dialecttest.Expired, key))
+	ask(c, 403, recorded("POST /v1/purges", dialecttest.Watcher, key))
+	ask(c, 404, recorded("POST /v1/purges", dialecttest.Root, `{"service":"nobody","all":true}`))
+	ask(c, 413, recorded("POST /v1/purges", dialecttest.Root, big))
+	ask(c, 415, strings.Replace(recorded("POST /v1/purges", dialecttest.Root, key), "application/json", "text/plain", 1))
+	ask(c, 200, recorded("GET /v1/purges?limit=2", dialecttest.Watcher, ""))
+	ask(c, 400, recorded("GET /v1/purges?limit=x", dialecttest.Watcher, ""))
+	ask(c, 401, recorded("GET /v1/purges", dialecttest.Wrong, ""))
+	ask(c, 200, recorded("GET /v1/purges/"+id, dialecttest.Watcher, ""))
+	ask(c, 401, recorded("GET /v1/purges/"+id, dialecttest.Wrong, ""))
+	ask(c, 404, recorded("GET /v1/purges/"+nobody, dialecttest.Watcher, ""))
+	ask(c, 401, recorded("POST /v1/purges/"+id+"/revert", dialecttest.Wrong, ""))
+	ask(c, 403, recorded("POST /v1/purges/"+id+"/revert", dialecttest.Watcher, ""))
+	ask(c, 404, recorded("POST /v1/purges/"+nobody+"/revert", dialecttest.Root, ""))
+	ask(c, 200, recorded("POST /v1/purges/"+id+"/revert", dialecttest.Deploy, ""))
+	ask(c, 200, recorded("GET /v1/purges/"+id, dialecttest.Watcher, ""))
+
+	hasty := dialecttest.New(t)
+	hasty.NoUndo("shop")
+	final := decode[struct{ ID string }](t, ask(newCovering(c, hasty), 200, recorded("POST /v1/purges", dialecttest.Deploy, key))).ID
+	ask(newCovering(c, hasty), 409, recorded("POST /v1/purges/"+final+"/revert", dialecttest.Deploy, ""))
+
+	for _, path := range []string{"/v1/services", "/v1/status", "/v1/top", "/v1/log", "/v1/explain?url=https://www.example.com/page"} {
+		ask(c, 200, recorded("GET "+path, dialecttest.Watcher, ""))
+		ask(c, 401, recorded("GET "+path, dialecttest.Wrong, ""))
+	}
+	for _, path := range []string{"/v1/top", "/v1/log"} {
+		ask(c, 403, recorded("GET "+path, dialecttest.Deploy, ""))
+	}
+	ask(c, 400, recorded("GET /v1/top?limit=101", dialecttest.Root, ""))
+	ask(c, 400, recorded("GET /v1/log?filter=status%3E", dialecttest.Root, ""))
+	ask(c, 503, recorded("GET /v1/log?filter=busy", dialecttest.Root, ""))
+	ask(c, 400, recorded("GET /v1/explain?url=ftp://x", dialecttest.Root, ""))
+	ask(c, 404, recorded("GET /v1/explain?url=https://blog.example/", dialecttest.Deploy, ""))
+
+	created := ask(c, 201, recorded("POST /v1/tokens", dialecttest.Root, ci))
+	ask(c, 400, recorded("POST /v1/tokens", dialecttest.Root, `{"name":"a","scopes":["global"],"expires":"2030-01-01T00:00:00Z","expires_in":"1h"}`))
+	ask(c, 401, recorded("POST /v1/tokens", "", ci)) // loopback is not enough
+	ask(c, 403, recorded("POST /v1/tokens", dialecttest.Deploy, ci))
+	ask(c, 404, recorded("POST /v1/tokens", dialecttest.Root, `{"name":"a","scopes":["global"],"services":["nobody"]}`))
+	ask(c, 409, recorded("POST /v1/tokens", dialecttest.Root, ci))
+	ask(c, 413, recorded("POST /v1/tokens", dialecttest.Root, big))
+	ask(c, 415, strings.Replace(recorded("POST /v1/tokens", dialecttest.Root, ci), "application/json", "text/plain", 1))
+	ask(newCovering(c, dialecttest.NewWithoutDataDir(t)), 501, recorded("POST /v1/tokens", dialecttest.Root, ci))
+	ask(c, 200, recorded("GET /v1/tokens", dialecttest.Root, ""))
+	ask(c, 401, recorded("GET /v1/tokens", dialecttest.Expired, ""))
+	ask(c, 403, recorded("GET /v1/tokens", dialecttest.Watcher, ""))
+	path := "DELETE " + created.Header.Get("Location")
+	ask(c, 401, recorded(path, dialecttest.Wrong, ""))
+	ask(c, 403, recorded(path, dialecttest.Watcher, ""))
+	ask(c, 404, recorded("DELETE /v1/tokens/deploy", dialecttest.Root, ""))
+	if err := os.RemoveAll(n.DataDir); err != nil {
+		t.Fatal(err)
+	}
+	ask(c, 500, recorded("POST /v1/tokens", dialecttest.Root, `{"name":"next","scopes":["global"]}`))
+	ask(c, 500, recorded(path, dialecttest.Root, ""))
+	if err := os.Mkdir(n.DataDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ask(c, 204, recorded(path, dialecttest.Root, ""))
+
+	limited := dialecttest.New(t)
+	limited.Config.Limits.AllPerHour = 1
+	if err := limited.Control.Reconfigure(limited.Config); err != nil {
+		t.Fatal(err)
+	}
+	all, h := recorded("POST /v1/purges", dialecttest.Root, `{"service":"shop","all":true}`), newCovering(c, limited)
+	for range 2000 {
+		if dialecttest.Send(t, h, all).Status == 429 {
+			break
+		}
+	}
+	synctest.Test(t, func(*testing.T) {
+		for _, path := range []string{"/v1/purges", "/v1/tokens"} {
+			raw := fmt.Sprintf("POST %s HTTP/1.1\nHost: a\nAuthorization: Bearer %s\nContent-Length: 99\n\n{", path, dialecttest.Root)
+			if got := dialecttest.Stall(t, c, raw, 30*time.Second); got.Status != 408 {
+				t.Errorf("a body that never ends: %d %s", got.Status, got.Body)
+			}
+		}
+	})
+
+	for _, what := range c.described() {
+		if !c.covered[what] {
+			t.Errorf("%s is described and was never seen", what)
+		}
+	}
+}
+
+// newCovering returns what checks another node's answers and counts them to c.
+func newCovering(c *conforming, n *dialecttest.Node) *conforming {
+	return &conforming{t: c.t, h: everything(n), d: c.d, covered: c.covered} // one request at a time
+}
