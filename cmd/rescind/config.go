@@ -5,10 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rescind-edge/rescind/internal/accesslog"
-	"github.com/rescind-edge/rescind/internal/config"
-	"github.com/rescind-edge/rescind/internal/live"
-	"github.com/rescind-edge/rescind/internal/sink"
+	"github.com/rescind-edge/rescind/internal/app"
 )
 
 func configCommand(s streams) *cobra.Command {
@@ -23,26 +20,6 @@ func configCommand(s streams) *cobra.Command {
 	return cmd
 }
 
-// checks ask those who will use a value whether they understand it.
-func checks() config.Checks {
-	return config.Checks{
-		Format: func(log config.AccessLog) error {
-			_, err := accesslog.Compile(accesslog.Config{
-				Format: log.Format, RequestFields: log.Headers.Request, ResponseFields: log.Headers.Response,
-			})
-			return err
-		},
-		Filter: func(only string) error {
-			_, err := live.ParseFilter(only)
-			return err
-		},
-		Target: func(target string) error {
-			_, err := sink.Parse(target)
-			return err
-		},
-	}
-}
-
 func configCheckCommand(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
@@ -53,7 +30,7 @@ file is taken from it, and the certificates that it names must be readable.`,
 		Example: `  rescind config check /etc/rescind/rescind.yaml`,
 		Args:    arguments("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := config.LoadChecked(args[0], checks())
+			c, err := app.LoadConfig(args[0])
 			if err != nil {
 				return fmt.Errorf("the configuration cannot be used:\n%w", err)
 			}

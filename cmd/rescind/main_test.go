@@ -96,7 +96,8 @@ func TestPurgeFlags(t *testing.T) {
 	}
 	zero := api.Duration(0)
 	for line, want := range map[string]api.Purge{
-		"--url http://a/b --url a/c":       {URLs: []string{"http://a/b", "a/c"}},
+		"--url http://a/b --url a/c":       {URLs: []string{"//a/b", "a/c"}},
+		"--url http://a/b --one-scheme":    {URLs: []string{"http://a/b"}},
 		"--key a,b --key c --service s":    {Keys: []string{"a,b", "c"}, Service: "s"},
 		"--key a --file " + keys:           {Keys: []string{"a", "f1", "f2", "#f3"}},
 		"--file -":                         {Keys: []string{"in1", "in2"}},
@@ -187,7 +188,8 @@ func TestFailures(t *testing.T) {
 		"revert":                          {exitUsage, "ID is missing"},
 		"purge":                           {exitUsage, "nothing to purge"},
 		"purge --all --ttl 1s":            {exitUsage, "--ttl has a meaning only together with --soft"},
-		"purge --all --soft --keep -1s":   {exitUsage, "--keep cannot be negative"},
+		"purge --all --soft --keep -1s":   {exitUsage, "is not a duration"},
+		"purge --all --key a":             {exitUsage, "--all takes everything"},
 		"purge --file /does/not/exist":    {exitFailed, "no such file"},
 		"purge --file -":                  {exitFailed, "there is no key in -; nothing was purged"},
 		"purges --limit 5000":             {exitUsage, "--limit takes 1 to 1000"},
@@ -272,9 +274,8 @@ func TestHangupReloads(t *testing.T) {
 	hangup <- syscall.SIGHUP
 	hangup <- syscall.SIGHUP
 	node := &reloads{errs: []error{nil, errors.New("edge.yaml:1:1: wrong")}, done: stop}
-	var stderr bytes.Buffer
-	reloadOn(ctx, hangup, node, &stderr)
-	if want := "the old one stays in force:\nedge.yaml:1:1: wrong\n"; len(node.errs) != 0 || strings.Count(stderr.String(), "rescind:") != 1 || !strings.HasSuffix(stderr.String(), want) {
-		t.Errorf("%d reloads missing, stderr %q", len(node.errs), stderr.String())
+	reloadOn(ctx, hangup, node)
+	if len(node.errs) != 0 {
+		t.Errorf("%d reloads missing", len(node.errs))
 	}
 }

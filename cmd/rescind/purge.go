@@ -15,12 +15,13 @@ import (
 
 	"github.com/rescind-edge/rescind/api"
 	"github.com/rescind-edge/rescind/client"
+	"github.com/rescind-edge/rescind/internal/config"
 )
 
 func purgeCommand(s streams) *cobra.Command {
 	c := connection{s: s}
 	var p api.Purge
-	var file string
+	var extra purgeFlags
 	cmd := &cobra.Command{
 		Use:   "purge",
 		Short: "Withdraw content",
@@ -36,59 +37,110 @@ All that one command names is withdrawn at one instant under one id, with which
   rescind purge --all --service shop --note "price list replaced"`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := finish(&p, cmd.Flags(), file, s.in); err != nil {
+			if err := extra.finish(&p, cmd.Flags(), s.in); err != nil {
 				return err
 			}
 			return c.call(func(node *client.Client) error { return sendPurge(cmd.Context(), &c, node, p) })
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&p.URLs, "url", nil, "a `URL` with all its variants; without a scheme: http and https (repeatable)")
+	flags.StringArrayVar(&p.URLs, "url", nil, "a `URL` with all its variants, http and https (repeatable)")
+	flags.BoolVar(&extra.oneScheme, "one-scheme", false, "with --url: only the scheme that the URL has")
 	flags.StringArrayVar(&p.Keys, "key", nil, "all that carries a surrogate `KEY` (repeatable)")
-	flags.StringVar(&file, "file", "", "`FILE` with one surrogate key a line; - is the standard input")
+	flags.StringVar(&extra.file, "file", "", "`FILE` with one surrogate key a line; - is the standard input")
 	flags.StringArrayVar(&p.Paths, "path", nil, "a `PATH` and all below it: /path or host/path (repeatable)")
 	flags.StringArrayVar(&p.Hosts, "host", nil, "all of a `HOST` (repeatable)")
 	flags.BoolVar(&p.All, "all", false, "everything of the service")
 	c.addService(cmd, &p.Service, "the service's `ID`; needed where neither hosts nor the token say it")
-	flags.Bool("soft", false, "make it stale instead of unusable")
-	flags.Duration("ttl", 0, "with --soft: still fresh for at most this long")
-	flags.Duration("grace", 0, "with --soft: then served stale for at most this long")
-	flags.Duration("keep", 0, "with --soft: then kept for revalidation for at most this long")
+	flags.BoolVar(&extra.soft, "soft", false, "make it stale instead of unusable")
+	flags.Var(&extra.ttl, "ttl", "with --soft: still fresh for at most this long, such as 90s or 1d")
+	flags.Var(&extra.grace, "grace", "with --soft: then served stale for at most this long")
+	flags.Var(&extra.keep, "keep", "with --soft: then kept for revalidation for at most this long")
 	flags.StringVar(&p.Note, "note", "", "`TEXT` for the receipt and the log")
 	c.addTo(cmd)
 	return cmd
 }
 
-// finish completes a purge from the flags that do not stand for one member.
-func finish(p *api.Purge, flags *pflag.FlagSet, file string, stdin io.Reader) error {
-	if soft, _ := flags.GetBool("soft"); soft {
+// purgeFlags are the flags that do not stand for one member of a purge.
+type purgeFlags struct {
+	file             string
+	soft, oneScheme  bool
+	ttl, grace, keep length
+}
+
+// length is a duration as a flag, written as in a configuration.
+type length time.Duration
+
+func (l *length) String() string { return time.Duration(*l).String() }
+func (l *length) Type() string   { return "duration" }
+
+func (l *length) Set(text string) error {
+	d, err := config.ParseDuration(text)
+	if err == nil {
+		*l = length(d)
+	}
+	return err
+}
+
+// finish completes a purge.
+func (f *purgeFlags) finish(p *api.Purge, flags *pflag.FlagSet, stdin io.Reader) error {
+	if f.soft {
 		p.Mode = api.Soft
 	}
-	for name, into := range map[string]**api.Duration{"ttl": &p.TTL, "grace": &p.Grace, "keep": &p.Keep} {
+	for name, bound := range map[string]struct {
+		into **api.Duration
+		flag length
+	}{"ttl": {&p.TTL, f.ttl}, "grace": {&p.Grace, f.grace}, "keep": {&p.Keep, f.keep}} {
 		if !flags.Changed(name) {
 			continue
 		}
 		if p.Mode != api.Soft {
 			return usagef("--%s has a meaning only together with --soft", name)
 		}
-		length, err := flags.GetDuration(name)
-		if err != nil || length < 0 {
-			return usagef("--%s cannot be negative", name)
-		}
-		*into = duration(length)
+		*bound.into = duration(time.Duration(bound.flag))
 	}
-	if file != "" {
-		keys, err := readKeys(file, stdin)
+	if f.file != "" {
+		keys, err := readKeys(f.file, stdin)
 		if err != nil {
 			return err
 		}
 		p.Keys = append(p.Keys, keys...)
 		if len(keys) == 0 {
-			return fmt.Errorf("there is no key in %s; nothing was purged", file)
+			return fmt.Errorf("there is no key in %s; nothing was purged", f.file)
 		}
 	}
-	if len(p.URLs)+len(p.Keys)+len(p.Paths)+len(p.Hosts) == 0 && !p.All {
+	if !f.oneScheme {
+		for i, url := range p.URLs {
+			p.URLs[i] = bothSchemes(url)
+		}
+	}
+	return checkSelectors(p)
+}
+
+// bothSchemes takes the scheme off a URL: whoever copies one from a browser
+// means the page.
+func bothSchemes(url string) string {
+	for _, scheme := range []string{"https:", "http:"} {
+		if len(url) > len(scheme) && strings.EqualFold(url[:len(scheme)], scheme) && strings.HasPrefix(url[len(scheme):], "//") {
+			return url[len(scheme):]
+		}
+	}
+	return url
+}
+
+// checkSelectors refuses what is more likely a slip than meant.
+func checkSelectors(p *api.Purge) error {
+	some := len(p.URLs)+len(p.Keys)+len(p.Paths)+len(p.Hosts) > 0
+	switch {
+	case !some && !p.All:
 		return usagef("nothing to purge: give --url, --key, --file, --path, --host or --all")
+	case some && p.All:
+		return usagef("--all takes everything; leave it out, or the others")
+	}
+	for _, key := range p.Keys {
+		if strings.ContainsAny(key, " \t") {
+			return usagef("the key %q has a space in it, which no response can carry; repeat --key for several", key)
+		}
 	}
 	return nil
 }

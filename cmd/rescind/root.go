@@ -73,6 +73,7 @@ wrong; 2 the command line is wrong, and nothing was asked.`,
   rescind purge --key product-42
   rescind explain https://www.example.com/product/42
   rescind status`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,

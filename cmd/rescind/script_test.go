@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -26,7 +27,8 @@ func TestMain(m *testing.M) {
 // Each script has a node of its own, with an origin behind it; the commands in
 // it are the real ones. Beside what testscript knows there is
 //
-//	get PATH   asks the site for a page and prints X-Cache and the content
+//	get PATH         asks the site for a page and prints X-Cache and the content
+//	getuntil F PATH  asks for a page until there is something in the file F
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -39,7 +41,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each command lingers for a second under the race detector
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"get": getPage},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"get": getPage, "getuntil": getUntil},
 	})
 }
 
@@ -81,11 +83,29 @@ func getPage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: get PATH")
 	}
+	cache, body := fetch(ts, args[0])
+	fmt.Fprintf(ts.Stdout(), "%s %s", cache, body)
+}
+
+func getUntil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: getuntil FILE PATH")
+	}
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		fetch(ts, args[1])
+		if info, err := os.Stat(ts.MkAbs(args[0])); err == nil && info.Size() > 0 {
+			return
+		}
+	}
+	ts.Fatalf("there is nothing in %s", args[0])
+}
+
+func fetch(ts *testscript.TestScript, path string) (cache string, body []byte) {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no idle connection for the node to wait for
-	response, err := client.Get(ts.Getenv("SITE") + args[0])
+	response, err := client.Get(ts.Getenv("SITE") + path)
 	ts.Check(err)
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	body, err = io.ReadAll(response.Body)
 	ts.Check(err)
-	fmt.Fprintf(ts.Stdout(), "%s %s", response.Header.Get("X-Cache"), body)
+	return response.Header.Get("X-Cache"), body
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"sync"
@@ -47,7 +45,7 @@ func serve(ctx context.Context, path string, s streams) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var reloads sync.WaitGroup
-	reloads.Go(func() { reloadOn(ctx, hangup, node, s.err) })
+	reloads.Go(func() { reloadOn(ctx, hangup, node) })
 	err = node.Run(ctx)
 	stop()
 	reloads.Wait()
@@ -61,15 +59,13 @@ type reloader interface {
 	Reload() error
 }
 
-func reloadOn(ctx context.Context, hangup <-chan os.Signal, node reloader, stderr io.Writer) {
+func reloadOn(ctx context.Context, hangup <-chan os.Signal, node reloader) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hangup:
-			if err := node.Reload(); err != nil {
-				fmt.Fprintf(stderr, "rescind: the configuration was not taken up, the old one stays in force:\n%s\n", err)
-			}
+			node.Reload() // what is wrong with it is in the node's log
 		}
 	}
 }

@@ -78,7 +78,7 @@ func New(opts Options) (*App, error) {
 	cfg := opts.Config
 	if opts.ConfigPath != "" {
 		var err error
-		if cfg, err = config.Load(opts.ConfigPath); err != nil {
+		if cfg, err = LoadConfig(opts.ConfigPath); err != nil {
 			return nil, err
 		}
 	}

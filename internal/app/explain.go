@@ -68,6 +68,7 @@ type explaining struct {
 	request field.Fields
 	out     *api.Explanation
 
+	key   field.Key     // that is looked up
 	heads []*store.Head // of what is stored, newest first
 	best  *store.Head   // the one that answers
 }
@@ -94,7 +95,7 @@ func (x *explaining) explain() {
 	if t, ok := x.a.control.LastPurge(e.Service, tags); ok {
 		e.LastPurge = hitOf(t)
 	}
-	if miss, ok := x.a.views.misses.Last(x.key(target)); ok {
+	if miss, ok := x.a.views.misses.Last(x.key); ok {
 		e.LastMiss = &api.LastMiss{Time: miss.Time, Reason: missReason(miss.Outcome, miss.Reason), Purge: miss.Purge}
 	}
 	x.hint(target, keyed)
@@ -107,18 +108,15 @@ func missReason(outcome event.Outcome, reason string) string {
 	return reason
 }
 
-func (x *explaining) key(t field.Target) field.Key {
+func (x *explaining) keyOf(t field.Target) field.Key {
 	return x.a.hasher.Key(x.svc.proxy.KeySpace, x.svc.proxy.Query.Apply(t))
 }
 
 // collect lists what is stored under a target.
 func (x *explaining) collect(t field.Target) {
 	x.heads, x.best = nil, nil
-	c := &collector{}
-	if o := x.a.store.Get(x.key(t), c); o != nil {
-		o.Release() // never: nothing matches
-	}
-	x.heads = c.heads
+	x.key = x.keyOf(t)
+	x.heads = x.a.stored(x.key)
 	for _, h := range x.heads {
 		if httpcache.VariantMatches(h.Variant(), x.request) {
 			x.best = h
@@ -142,7 +140,7 @@ func (x *explaining) variant(h *store.Head) api.Variant {
 	v := api.Variant{
 		URL: h.URL(), Matches: h == x.best, Variant: httpcache.VariantText(h.Variant()), Status: h.Status(),
 		Size: h.Length(), Age: api.Duration(time.Duration(max(x.now.UnixNano()-h.Born(), 0)).Truncate(time.Second)),
-		Stamp: uint64(h.Stamp()), State: x.state(h, verdict),
+		Stamp: uint64(h.Stamp()), State: x.state(h, verdict), Hits: x.a.hits(x.key, h),
 	}
 	v.Vary, _ = h.Get("Vary")
 	v.ETag, _ = h.Get("ETag")
@@ -279,7 +277,7 @@ func (x *explaining) hint(target, keyed field.Target) {
 	if !slices.ContainsFunc(svc.pool.Status(), func(o origin.OriginStatus) bool { return o.State.Usable() }) {
 		add(api.HintOrigin, "No origin of the service is healthy.", "see rescind status")
 	}
-	if other := otherScheme(target); x.asked.Scheme != "" && len(x.heads) == 0 && x.a.stores(x.key(other)) {
+	if other := otherScheme(target); x.asked.Scheme != "" && len(x.heads) == 0 && len(x.a.stored(x.keyOf(other))) > 0 {
 		add(api.HintAnotherScheme, "It is stored as "+other.String()+".", "purge without a scheme to take both")
 	}
 	if svc.config.Cache.RequestDirectives == config.DirectivesObey && x.request.Has("Cache-Control") {
@@ -317,9 +315,24 @@ func otherScheme(t field.Target) field.Target {
 	return t
 }
 
-// stores tells whether anything is stored under a key.
-func (a *App) stores(key field.Key) bool {
+// stored returns the Heads of what is stored under a key, newest first.
+func (a *App) stored(key field.Key) []*store.Head {
 	c := &collector{}
 	a.store.Get(key, c)
-	return len(c.heads) > 0
+	return c.heads
 }
+
+// hits returns how often a stored response was used.
+func (a *App) hits(key field.Key, h *store.Head) uint64 {
+	o := a.store.Get(key, this{h})
+	if o == nil {
+		return 0 // it has gone meanwhile
+	}
+	defer o.Release()
+	return o.Hits()
+}
+
+// this matches one Head.
+type this struct{ head *store.Head }
+
+func (t this) MatchVariant(h *store.Head) bool { return h == t.head }

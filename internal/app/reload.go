@@ -26,7 +26,7 @@ func (a *App) reload() error {
 	if a.opts.ConfigPath == "" {
 		return errors.New("this node was not started from a file")
 	}
-	cfg, err := config.Load(a.opts.ConfigPath)
+	cfg, err := LoadConfig(a.opts.ConfigPath)
 	if err != nil {
 		return err
 	}
@@ -94,6 +94,12 @@ func (a *App) retire(retired []*service, unused <-chan struct{}) {
 func needRestart(old, next *config.Config) (names []string) {
 	if !reflect.DeepEqual(old.Listen, next.Listen) {
 		names = append(names, "listen")
+	}
+	if old.Node != next.Node {
+		names = append(names, "node")
+	}
+	if old.Metrics != next.Metrics {
+		names = append(names, "metrics")
 	}
 	if old.Storage != next.Storage {
 		names = append(names, "storage")

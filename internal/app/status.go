@@ -108,7 +108,7 @@ func (a *App) purgeMetrics() metrics.Purges {
 	return metrics.Purges{
 		Marks: int64(st.Marks), MarkBytes: st.Bytes, MarkBudget: purge.DefaultMarkBytes, Folded: st.Folded,
 		Sweeps: uint64(sweeps.Passes), Dropped: uint64(sweeps.Marks),
-		Invalidations: made.Invalidations, Unrecorded: made.Unrecorded,
+		Invalidations: made.Invalidations,
 	}
 }
 

@@ -11,7 +11,7 @@ type Config struct {
 	DrainTimeout time.Duration // most time for requests in flight at a stop; default 30s
 	Log          Log
 	AccessLog    []AccessLog // each writes a line for every request that it takes; empty: none is kept
-	PurgeLog     []PurgeLog  // each writes a line for every purge, revert and denial; empty: the node's own log has them
+	PurgeLog     []PurgeLog  // each writes a line for every purge, revert, denial and change of a token, which the node's own log has too; empty: none is kept
 	Metrics      Metrics
 	Services     []Service // at least one
 	Tokens       []Token

@@ -51,7 +51,7 @@ type LoggedHeaders struct {
 	Response []string // names of response fields
 }
 
-// PurgeLog is one record of purges, reverts and denials, as lines of JSON.
+// PurgeLog is one record of purges, reverts, denials and changes of tokens, as lines of JSON.
 type PurgeLog struct {
 	To string // where the lines go, as for AccessLog
 }

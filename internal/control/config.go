@@ -61,7 +61,6 @@ type service struct {
 type usage struct {
 	sync.Mutex               // makes taking from several limits one step
 	engine     *rate.Limiter // purges of all callers together
-	recorded   *rate.Limiter // invalidations that leave a receipt
 }
 
 // newState checks a Config. Services and tokens that old has keep what they
@@ -104,8 +103,7 @@ func (st *state) usageOf(s Service) *usage {
 		return svc.usage
 	}
 	return &usage{
-		engine:   rate.NewLimiter(secondly(s.Limits.PerSecond)),
-		recorded: rate.NewLimiter(recordedRate, recordedBurst),
+		engine: rate.NewLimiter(secondly(s.Limits.PerSecond)),
 	}
 }
 

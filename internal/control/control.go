@@ -163,7 +163,7 @@ func (c *Control) admit(st *state, who caller, r Request, now time.Time) (*servi
 	if len(r.Selectors) > purge.MaxKeys {
 		return nil, marks{}, fmt.Errorf("%w: %d; the limit is %d", ErrTooManyKeys, len(r.Selectors), purge.MaxKeys)
 	}
-	id, err := st.serviceOf(r)
+	id, err := st.serviceOf(r, who)
 	if err != nil {
 		if who.token == nil && !who.creds.local() {
 			err = ErrUnauthenticated

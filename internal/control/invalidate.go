@@ -1,25 +1,16 @@
 package control
 
 import (
-	"net/netip"
-
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/purge"
-)
-
-// How many invalidations of one service leave a receipt and an event. Anybody
-// who may POST causes them, and they must not push an operator's purges out of
-// the receipts.
-const (
-	recordedRate  = 1 // a second
-	recordedBurst = 60
 )
 
 // Invalidate withdraws targets because a request with an unsafe method
 // succeeded on them (RFC 9111 section 4.4): each with all its variants, in any
 // spelling and under both schemes. Targets on hosts of other services are left
-// alone. It is in force when Invalidate returns, always; only records of it are
-// limited.
+// alone. It is in force when Invalidate returns. It is counted and leaves no
+// receipt: anybody who may POST causes it, and a busy shop's would push an
+// operator's own purges out of the receipts.
 func (c *Control) Invalidate(serviceID string, targets []field.Target) {
 	st := c.state.Load()
 	svc := st.services[serviceID]
@@ -49,16 +40,8 @@ func (st *state) selectorsFor(svc *service, targets []field.Target) []purge.Sele
 }
 
 func (c *Control) invalidate(svc *service, selectors []purge.Selector) {
-	now, m := c.parts.Now(), marksOf(c.parts.Hasher, svc, selectors)
-	receipt := c.apply(svc, m, Receipt{
-		Selectors: selectors, Actor: ActorUnsafeMethod, Dialect: "http", Accepted: now,
+	c.apply(svc, marksOf(c.parts.Hasher, svc, selectors), Receipt{
+		Selectors: selectors, Actor: ActorUnsafeMethod, Dialect: "http", Accepted: c.parts.Now(),
 	})
 	c.counts.invalidations.Add(1)
-	if !svc.usage.recorded.AllowN(now, 1) {
-		c.counts.unrecorded.Add(1)
-		return
-	}
-	c.count(&receipt, m)
-	c.ledger.add(receipt)
-	c.parts.Sink.Purged(receipt.event(netip.Addr{}))
 }

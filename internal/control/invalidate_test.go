@@ -24,9 +24,6 @@ func TestInvalidate(t *testing.T) {
 	if p.Effect.Mode != purge.Hard || p.All || p.Service != "shop" {
 		t.Errorf("applied %+v", p)
 	}
-	if e := n.sink.purged[0]; e.Actor != ActorUnsafeMethod || e.Addr.IsValid() {
-		t.Errorf("event %+v", e)
-	}
 	n.Invalidate("shop", nil)
 	n.Invalidate("nobody", []field.Target{a})
 	if len(n.engine.applied) != 1 {
@@ -34,20 +31,20 @@ func TestInvalidate(t *testing.T) {
 	}
 }
 
-// TestInvalidateIsAlwaysAppliedAndRarelyRecorded is a flood of anonymous POSTs.
-func TestInvalidateIsAlwaysAppliedAndRarelyRecorded(t *testing.T) {
+// TestInvalidateIsAlwaysAppliedAndNeverRecorded is a flood of anonymous POSTs.
+func TestInvalidateIsAlwaysAppliedAndNeverRecorded(t *testing.T) {
 	n := newNode(t, func(c *Config) { c.Limits = Limits{PerHour: 1, AllPerHour: 1, PerSecond: 1} })
-	const posts = 10 * recordedBurst
+	const posts = 600
 	for i := range posts {
 		n.Invalidate("shop", []field.Target{{Host: "www.example.com", Path: fmt.Sprint("/", i)}})
 	}
 	if len(n.engine.applied) != posts {
 		t.Errorf("%d of %d applied", len(n.engine.applied), posts)
 	}
-	if len(n.sink.purged) != recordedBurst || len(n.ledger.mu.order) != recordedBurst {
+	if len(n.sink.purged) != 0 || len(n.ledger.mu.order) != 0 {
 		t.Errorf("%d events and %d receipts", len(n.sink.purged), len(n.ledger.mu.order))
 	}
-	if s := n.Stats(); s.Invalidations != posts || s.Unrecorded != posts-recordedBurst || s.Purges != 0 {
+	if s := n.Stats(); s.Invalidations != posts || s.Purges != 0 {
 		t.Errorf("stats %+v", s)
 	}
 	if _, err := n.Purge(here, Request{Service: "shop", Selectors: []purge.Selector{key(t, "k")}}); err != nil {

@@ -33,7 +33,7 @@ type Request struct {
 
 // serviceOf returns the id of the service that a request concerns, which need
 // not exist where the request names it.
-func (st *state) serviceOf(r Request) (string, error) {
+func (st *state) serviceOf(r Request, who caller) (string, error) {
 	switch {
 	case r.Service != "":
 		return r.Service, nil
@@ -43,7 +43,7 @@ func (st *state) serviceOf(r Request) (string, error) {
 	id := ""
 	for _, s := range r.Selectors {
 		if s.Target.Host == "" {
-			return st.onlyService()
+			return st.onlyService(who)
 		}
 		found, err := st.serviceOfHost(s.Target.Host)
 		if err != nil {
@@ -55,7 +55,7 @@ func (st *state) serviceOf(r Request) (string, error) {
 		id = found
 	}
 	if id == "" {
-		return st.onlyService()
+		return st.onlyService(who)
 	}
 	return id, nil
 }
@@ -71,7 +71,12 @@ func (st *state) serviceOfHost(authority string) (string, error) {
 	return "", fmt.Errorf("%w: no service has the host %q", ErrUnknownService, clip(authority))
 }
 
-func (st *state) onlyService() (string, error) {
+// onlyService returns the service that is meant where none is named: that of a
+// token for one service, or the only one there is.
+func (st *state) onlyService(who caller) (string, error) {
+	if who.token != nil && len(who.token.services) == 1 {
+		return who.token.services[0], nil
+	}
 	if len(st.order) != 1 {
 		return "", fmt.Errorf("%w: name the service, there are %d", ErrUnknownService, len(st.order))
 	}

@@ -9,11 +9,10 @@ type Stats struct {
 	Denied        uint64 // turned down for any reason
 	Limited       uint64 // of those, for a service's limit
 	Invalidations uint64 // purges that the node made after unsafe methods
-	Unrecorded    uint64 // of those, without a receipt or an event
 }
 
 type counts struct {
-	purges, reverts, denied, limited, invalidations, unrecorded atomic.Uint64
+	purges, reverts, denied, limited, invalidations atomic.Uint64
 
 	suppressed atomic.Uint64 // denials since the last one reported
 }
@@ -26,6 +25,5 @@ func (c *Control) Stats() Stats {
 		Denied:        c.counts.denied.Load(),
 		Limited:       c.counts.limited.Load(),
 		Invalidations: c.counts.invalidations.Load(),
-		Unrecorded:    c.counts.unrecorded.Load(),
 	}
 }

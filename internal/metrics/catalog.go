@@ -33,7 +33,7 @@ func originMetrics() []*definition {
 func purgeMetrics() []*definition {
 	return []*definition{
 		&purgesTotal, &purgeSelectors, &purgedObjects, &purgeSeconds, &revertsTotal, &denialsTotal, &denialsSuppressed,
-		&tokenChanges, &invalidations, &unrecorded, &purgeMarks, &markBytes, &markBudget, &foldedTotal, &sweepsTotal,
+		&tokenChanges, &invalidations, &purgeMarks, &markBytes, &markBudget, &foldedTotal, &sweepsTotal,
 		&droppedMarks,
 	}
 }

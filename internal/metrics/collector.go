@@ -128,7 +128,6 @@ func (e emitter) purges(p Purges) {
 	e.send(&sweepsTotal, float64(p.Sweeps))
 	e.send(&droppedMarks, float64(p.Dropped))
 	e.send(&invalidations, float64(p.Invalidations))
-	e.send(&unrecorded, float64(p.Unrecorded))
 }
 
 func (e emitter) connections(c Connections) {

@@ -8,7 +8,7 @@ import (
 
 var (
 	purgesTotal = definition{"rescind_purges_total", counter, []string{"service", "kind", "mode", "dialect", "outcome"},
-		"Purges that callers asked for and those of unsafe methods that were recorded; denied ones have no kind and no mode"}
+		"Purges that callers asked for; denied ones have no kind and no mode"}
 	purgeSelectors = definition{"rescind_purge_selectors_total", counter, []string{"service"},
 		"Selectors of the purges that were applied: a purge of several keys counts each"}
 	purgedObjects = definition{"rescind_purge_objects_total", counter, []string{"service"},

@@ -67,7 +67,7 @@ func fullSources() Sources {
 		},
 		Purges: func() Purges {
 			return Purges{
-				Marks: 1, MarkBytes: 2, MarkBudget: 3, Folded: 4, Sweeps: 5, Dropped: 6, Invalidations: 7, Unrecorded: 8,
+				Marks: 1, MarkBytes: 2, MarkBudget: 3, Folded: 4, Sweeps: 5, Dropped: 6, Invalidations: 7,
 			}
 		},
 		Connections: func() Connections {

@@ -5,7 +5,7 @@ func scraped() []*definition {
 	return []*definition{
 		&collapsedTotal, &originRequests, &refreshesTotal, &revalidations, &abandonedTotal, &ignoredKeys,
 		&originUp, &originInFlight, &originWaiting, &originConnections, &originExchanges, &originFailures,
-		&purgeMarks, &markBytes, &markBudget, &foldedTotal, &sweepsTotal, &droppedMarks, &invalidations, &unrecorded,
+		&purgeMarks, &markBytes, &markBudget, &foldedTotal, &sweepsTotal, &droppedMarks, &invalidations,
 		&storeObjects, &storeBytes, &storeBudget, &storeAdded, &storeRemoved, &storeRefused,
 		&connectionsOpen, &connectionsAccepted, &handshakeFailures, &receivedTotal,
 		&logDelivered, &logDropped,
@@ -61,8 +61,6 @@ var (
 		"Purges whose marks the sweeper dropped, because nothing can need them any more"}
 	invalidations = definition{"rescind_invalidations_total", counter, nil,
 		"Purges that the node made itself after a successful unsafe method"}
-	unrecorded = definition{"rescind_invalidations_unrecorded_total", counter, nil,
-		"Invalidations that came too fast to be recorded"}
 )
 
 var (

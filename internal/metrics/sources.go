@@ -56,7 +56,6 @@ type Purges struct {
 	Sweeps        uint64 // passes of the sweeper
 	Dropped       uint64 // purges whose marks the sweeper dropped
 	Invalidations uint64 // purges that the node made after unsafe methods
-	Unrecorded    uint64 // of those, without a receipt or an event
 }
 
 // Connections is what the listeners of the sites count.
