@@ -3,7 +3,7 @@ package event
 import "time"
 
 // Refused is a request, or a connection, that was turned away before any
-// handler saw it: it appears in no access log, so this record is all there is.
+// handler saw it.
 type Refused struct {
 	Time   time.Time
 	Remote string // the peer's address, as net.Addr prints it

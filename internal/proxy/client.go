@@ -34,6 +34,9 @@ func clientOf(r *http.Request, trusted []netip.Prefix) client {
 		return c
 	}
 	if len(lines) == 0 {
+		// The proxy itself, or anybody whose address it keeps to itself: the
+		// address grants nothing.
+		c.forwarded = true
 		return c
 	}
 	hops := strings.Split(strings.Join(lines, ","), ",")

@@ -274,6 +274,10 @@ func TestLoopbackGrantsNothingToForwarded(t *testing.T) {
 	if c.forwarded || !c.trusted {
 		t.Errorf("through a trusted proxy: %+v", c)
 	}
+	r.Header.Del("X-Forwarded-For")
+	if c := clientOf(r, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}); !c.forwarded {
+		t.Errorf("a trusted proxy that tells no address is taken for its client: %+v", c)
+	}
 	r.Header.Set("X-Forwarded-For", "203.0.113.5, 198.51.100.7, 127.0.0.9")
 	if c := clientOf(r, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}); c.addr.String() != "198.51.100.7" {
 		t.Errorf("the client is %s, want the last address that is not a trusted proxy's", c.addr)

@@ -51,8 +51,6 @@ type Tail struct {
 	May func(service string) bool
 }
 
-// ErrTooManyTails.
-
 // ErrTooManyTails is returned by Config.Tail while as many readers as the node
 // allows read the log.
 var ErrTooManyTails = errors.New("too many readers of the log")
