@@ -171,7 +171,7 @@ func printHints(out io.Writer, hints []api.Hint) error {
 	for _, hint := range hints {
 		text := hint.Text
 		if hint.Next != "" {
-			text += "; " + hint.Next
+			text = strings.TrimSuffix(text, ".") + "; " + hint.Next
 		}
 		if _, err := fmt.Fprintf(out, "- %s\n", printable(text)); err != nil {
 			return err

@@ -257,20 +257,23 @@ func (x *explaining) hint(target, keyed field.Target) {
 	for _, v := range e.Variants {
 		keys = append(keys, v.Keys...)
 	}
-	if t, ok := x.a.control.NearKey(svc.config.ID, keys); ok {
+	missed := false
+	if t, near := x.a.control.NearKey(svc.config.ID, keys); near {
+		missed = true
 		add(api.HintKeyCase, fmt.Sprintf("The key %q was purged (%s); what is stored has it in other letters. Keys are case-sensitive.", t.Selector.Key, t.Receipt.ID),
 			"purge by the key as the response has it")
 	}
-	if t, ok := x.a.control.NearURL(svc.config.ID, target); ok {
+	if t, near := x.a.control.NearURL(svc.config.ID, target); near {
+		missed = true
 		add(api.HintURLCase, "A purge named "+t.Selector.String()+", which differs in case or a final slash.", "purge the URL as it is requested")
 	}
-	if x.best != nil && len(keys) == 0 {
+	if x.best != nil && !x.best.Is(store.Uncacheable) && len(keys) == 0 {
 		add(api.HintNoKeys, "What is stored carries no surrogate keys, so no purge by key takes it.", "let the origin send Surrogate-Key")
 	}
 	if x.best == nil && len(x.heads) > 0 {
 		add(api.HintVariant, "Other variants are stored than the one asked for.", "give the request fields that Vary names")
 	}
-	x.hintStaleness(add)
+	x.hintStaleness(add, missed)
 	if e.LastPurge != nil && e.LastPurge.Reverted {
 		add(api.HintReverted, "The last purge that named it ("+e.LastPurge.ID+") was taken back.", "")
 	}
@@ -278,14 +281,16 @@ func (x *explaining) hint(target, keyed field.Target) {
 		add(api.HintOrigin, "No origin of the service is healthy.", "see rescind status")
 	}
 	if other := otherScheme(target); x.asked.Scheme != "" && len(x.heads) == 0 && len(x.a.stored(x.keyOf(other))) > 0 {
-		add(api.HintAnotherScheme, "It is stored as "+other.String()+".", "purge without a scheme to take both")
+		add(api.HintAnotherScheme, "It is stored as "+other.String()+".", "purge the URL without a scheme, which takes both")
 	}
 	if svc.config.Cache.RequestDirectives == config.DirectivesObey && x.request.Has("Cache-Control") {
 		add(api.HintRequestField, "The request's Cache-Control counts (request_directives: obey).", "")
 	}
 }
 
-func (x *explaining) hintStaleness(add func(api.HintCode, string, string)) {
+// hintStaleness says what the state of the stored response hides. missed tells
+// that a purge is known that meant it and missed it, which explains more.
+func (x *explaining) hintStaleness(add func(api.HintCode, string, string), missed bool) {
 	for _, v := range x.out.Variants {
 		if !v.Matches {
 			continue
@@ -300,7 +305,7 @@ func (x *explaining) hintStaleness(add func(api.HintCode, string, string)) {
 		if v.State == api.VariantUncacheable {
 			add(api.HintUncacheable, "The origin's last response could not be stored.", "see Cache-Status of a response for the reason")
 		}
-		if p := x.out.LastPurge; p != nil && v.State == api.VariantFresh && v.Purge == nil && !p.Reverted {
+		if p := x.out.LastPurge; !missed && p != nil && v.State == api.VariantFresh && v.Purge == nil && !p.Reverted {
 			add(api.HintRefetched, "It was fetched again after the newest purge: it is what the origin sends now.", "look at the origin")
 		}
 	}

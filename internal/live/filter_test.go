@@ -127,6 +127,8 @@ func TestFilterErrors(t *testing.T) {
 		{`path="\n"`, `filter, column 7: only \" and \\ stand for something in quotes`},
 		{`path="\`, `filter, column 7: only \" and \\ stand for something in quotes`},
 		{"request.a\x00b=a", `filter, column 1: unknown field "request.a\x00b"`},
+		{"request.Cookie~*sid=a*", `filter, column 1: unknown field "request.Cookie"`},
+		{"response.set-cookie=a", `filter, column 1: unknown field "response.set-cookie"`},
 		{"request.=a", `filter, column 1: unknown field "request."`},
 		{"\x00\xff=a", `filter, column 1: unknown field "\x00\xff"`},
 		{strings.Repeat("cut=true ", MaxTerms+1), "filter, column 145: the filter has more than 16 terms"},

@@ -18,7 +18,7 @@ func (p *parser) field(name string, at int) (builder, error) {
 	if name == "" {
 		return nil, p.errorf(at, "want the name of a field")
 	}
-	return nil, p.errorf(at, "unknown field %.40q: want one of %s, request.NAME, response.NAME", name, fieldNames)
+	return nil, p.errorf(at, "unknown field %.40q: want one of %s, request.NAME, response.NAME (but none that carries credentials)", name, fieldNames)
 }
 
 // fieldNames are all but those with a header field's name in them.
@@ -28,16 +28,28 @@ const fieldNames = "age, bytes, client, collapsed, cut, duration, first_byte, hi
 
 // named returns the builder of a field's tests, or nil.
 func named(name string) builder {
-	if field, ok := strings.CutPrefix(name, "request."); ok && isToken(field) {
+	if field, ok := strings.CutPrefix(name, "request."); ok && isToken(field) && !isSecret(field) {
 		return text(func(r *event.Request) string { return requestField(r, field) })
 	}
-	if field, ok := strings.CutPrefix(name, "response."); ok && isToken(field) {
+	if field, ok := strings.CutPrefix(name, "response."); ok && isToken(field) && !isSecret(field) {
 		return text(func(r *event.Request) string { return responseField(r, field) })
 	}
 	if build := namedText(name); build != nil {
 		return build
 	}
 	return namedNumber(name)
+}
+
+// isSecret tells whether a header field carries what lets its reader act for
+// somebody. A filter on one would tell its value letter by letter to whoever
+// may read the log.
+func isSecret(name string) bool {
+	for _, secret := range [...]string{"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "Fastly-Key", "X-Purge-Token"} {
+		if strings.EqualFold(name, secret) {
+			return true
+		}
+	}
+	return false
 }
 
 // isToken tells whether a text is a field's name (RFC 9110 section 5.6.2), but

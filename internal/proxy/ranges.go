@@ -29,6 +29,9 @@ func (x *exchange) partial(h http.Header, part httpcache.RangeAnswer) state {
 	h["Content-Length"] = []string{strconv.FormatInt(total, 10)}
 	x.writeHeader(http.StatusPartialContent)
 	for i, r := range part.Ranges {
+		if x.answer.Reader == nil {
+			panic(http.ErrAbortHandler) // it was resumed elsewhere, where there is no going back
+		}
 		x.write([]byte(preambles[i]))
 		x.answer.Reader.SeekTo(r.Start)
 		x.send(r.Length)

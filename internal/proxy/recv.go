@@ -14,13 +14,14 @@ import (
 func (x *exchange) recv() state {
 	x.p.stats.Requests.Add(1)
 	r := x.r
+	x.client, x.target.Scheme = clientOf(r, nil), "http"
+	if r.TLS != nil {
+		x.target.Scheme = "https"
+	}
 	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
 		return x.refuse(http.StatusMethodNotAllowed, "method", "The method "+r.Method+" is not allowed here.")
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
+	scheme := x.target.Scheme
 	host, ok := field.NormalHost(scheme, r.Host)
 	if !ok && r.Host == "" {
 		return x.refuse(http.StatusBadRequest, "bad-host", "The request names no Host.")

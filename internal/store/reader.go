@@ -126,9 +126,10 @@ func (r *Reader) Close() {
 // Complete tells whether the body is complete.
 func (r *Reader) Complete() bool { return r.body.done.Load() }
 
-// Kept tells whether the body is complete and kept from its first byte on, so
-// that the reader may go anywhere.
-func (r *Reader) Kept() bool { return r.body.done.Load() && r.body.Kept() }
+// Kept tells whether the body is kept from its first byte on, so that the
+// reader may go anywhere, for as long as that lasts: one that is still filling
+// may outgrow its store.
+func (r *Reader) Kept() bool { return r.body.Kept() }
 
 // SeekTo moves the reader to an offset, forward or back.
 func (r *Reader) SeekTo(off int64) {

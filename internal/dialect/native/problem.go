@@ -28,7 +28,7 @@ var problems = [...]struct {
 	}},
 	{control.ErrUnauthenticated, api.Problem{
 		Type: "/problems/unauthenticated", Title: "Credentials are missing or invalid", Status: http.StatusUnauthorized,
-		Next: "send a configured token as Authorization: Bearer, or call from the node's own host",
+		Next: "send a token as Authorization: Bearer (rescind: --token or RESCIND_TOKEN); what needs none is allowed from the node's own host only",
 	}},
 	{control.ErrForbidden, api.Problem{
 		Type: "/problems/forbidden", Title: "Not allowed with this token", Status: http.StatusForbidden,
