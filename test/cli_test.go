@@ -115,8 +115,8 @@ func TestCommandFailures(t *testing.T) {
 		says []string
 	}{
 		{"a right token", []string{"purge", "--key", "a", "--token", "right-token"}, 0, nil},
-		{"a wrong token", []string{"purge", "--key", "a", "--token", "wrong"}, 1, []string{"credentials", "send a configured token"}},
-		{"no token", []string{"purge", "--service", "shop", "--key", "a"}, 1, []string{"send a configured token"}},
+		{"a wrong token", []string{"purge", "--key", "a", "--token", "wrong"}, 1, []string{"credentials", "--token"}},
+		{"no token", []string{"purge", "--service", "shop", "--key", "a"}, 1, []string{"--token"}},
 		{"a token that may not", []string{"purge", "--all", "--token", "right-token"}, 1, []string{"purge_all", "use a token with that scope"}},
 		{"an unknown service", []string{"purge", "--service", "show", "--key", "a", "--token", "right-token"}, 1, []string{"show"}},
 		{"nothing to purge", []string{"purge"}, 2, []string{"--url", "--help"}},
