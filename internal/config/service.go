@@ -76,7 +76,7 @@ type Purge struct {
 // PurgeLimits bound what one caller can purge of a service in an hour, averaged:
 // a token, the node's own host, or all addresses that need no token together.
 type PurgeLimits struct {
-	PerHour    int // URLs, keys, paths and hosts, each counted; at once an hour's worth, or 256 where that is less than 256; default 100000; 0: no limit
+	PerHour    int // URLs, keys, paths and hosts, each counted; as many at once as in an hour, and 256 at least; default 100000; 0: no limit
 	AllPerHour int // purges of everything; default 1000; 0: no limit
 }
 
