@@ -142,7 +142,7 @@ func requestValue(name string) (value, error) {
 	if name == "Host" { // the event has it for HTTP/2 as well
 		return plain['v'], nil
 	}
-	return value{text: func(e *event.Request) string { return requestField(e, name) }}, nil
+	return value{text: func(e *event.Request) string { return e.RequestField(name) }}, nil
 }
 
 func responseValue(name string) (value, error) {
@@ -150,7 +150,7 @@ func responseValue(name string) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	return value{text: func(e *event.Request) string { return responseField(e, name) }}, nil
+	return value{text: func(e *event.Request) string { return e.ResponseField(name) }}, nil
 }
 
 func number(of func(*event.Request) int64) value {

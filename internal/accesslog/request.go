@@ -27,27 +27,6 @@ func fromStore(e *event.Request) bool {
 	return e.Outcome == event.OutcomeHit || e.Outcome == event.OutcomeStale
 }
 
-// requestField returns all lines of a request field combined, "" without one.
-func requestField(e *event.Request, name string) string {
-	value, _ := e.RequestFields.Joined(name)
-	return value
-}
-
-// responseField returns all lines of a response field combined, "" without one.
-func responseField(e *event.Request, name string) string {
-	if e.ResponseFields == nil {
-		return ""
-	}
-	switch lines := e.ResponseFields.Values(name); len(lines) {
-	case 0:
-		return ""
-	case 1:
-		return lines[0]
-	default:
-		return strings.Join(lines, ", ")
-	}
-}
-
 // splitTarget parts a raw request target before its first question mark.
 func splitTarget(e *event.Request) (path, query string) {
 	if i := strings.IndexByte(e.Target, '?'); i >= 0 {

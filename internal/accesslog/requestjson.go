@@ -20,10 +20,10 @@ func (f *Format) appendJSON(dst []byte, e *event.Request) []byte {
 	o.flag("cut", e.Cut)
 	o.subject(e)
 	o.source(e)
-	o.text("referer", requestField(e, "Referer"))
-	o.text("user_agent", requestField(e, "User-Agent"))
-	o.fields("request_headers", f.request, e, requestField)
-	o.fields("response_headers", f.response, e, responseField)
+	o.text("referer", e.RequestField("Referer"))
+	o.text("user_agent", e.RequestField("User-Agent"))
+	o.fields("request_headers", f.request, e.RequestField)
+	o.fields("response_headers", f.response, e.ResponseField)
 	return o.close()
 }
 
@@ -54,10 +54,10 @@ func (o *object) source(e *event.Request) {
 }
 
 // fields writes an object of fields, unless none of them is there.
-func (o *object) fields(name string, list []named, e *event.Request, value func(*event.Request, string) string) {
+func (o *object) fields(name string, list []named, value func(name string) string) {
 	before := len(o.b)
 	for i := range list {
-		v := value(e, list[i].name)
+		v := value(list[i].name)
 		if v == "" {
 			continue
 		}

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A1: after a reload, Stop waits for fetches of retired services without bound.
+// after a reload, Stop waits for fetches of retired services without bound.
 func TestStopIsBoundedAfterReload(t *testing.T) {
 	n := startNodeKeep(t)
 	release := make(chan struct{})
@@ -41,7 +41,7 @@ services:
 	io.ReadFull(resp.Body, make([]byte, 1))
 	resp.Body.Close() // the client leaves; little is missing, so the fetch goes on
 	n.client.CloseIdleConnections()
-	time.Sleep(200 * time.Millisecond)
+	until(t, func() bool { return n.app.server.Stats().Open == 0 })
 	n.write(n.config("all", "")) // the service changes: the old one is retired
 	if err := n.app.Reload(); err != nil {
 		t.Fatal(err)
@@ -53,11 +53,11 @@ services:
 	case <-done:
 		t.Logf("stopped after %v", time.Since(began))
 	case <-time.After(10 * time.Second):
-		t.Error("drain_timeout is 5s, and after 10s the node has not stopped")
+		t.Error("drain_timeout is 1s, and after 10s the node has not stopped")
 	}
 }
 
-// A2: a request under way is cut by the second of two reloads.
+// a request under way is cut by the second of two reloads.
 func TestTwoReloadsDropNoRequest(t *testing.T) {
 	n := startNode(t, "")
 	arrived, release := make(chan struct{}), make(chan struct{})
@@ -127,4 +127,18 @@ func startNodeKeep(t *testing.T) *node {
 	}
 	n.app = app
 	return n
+}
+
+// until waits for a condition.
+func until(t *testing.T, holds func() bool) {
+	t.Helper()
+	ticker, deadline := time.NewTicker(time.Millisecond), time.After(10*time.Second)
+	defer ticker.Stop()
+	for !holds() {
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			t.Fatal("the condition did not come true")
+		}
+	}
 }

@@ -2,6 +2,6 @@
 // values that the package in which something happens hands to a function it
 // was given, and that logs, metrics and streams are made from.
 //
-// It has no behaviour, keeps nothing and sends nothing: who listens, and what
+// It reads what it holds, keeps nothing and sends nothing: who listens, and what
 // it costs them, is decided where the packages are wired together.
 package event

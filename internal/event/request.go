@@ -2,6 +2,7 @@ package event
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
@@ -56,6 +57,27 @@ type Request struct {
 
 	RequestFields  field.Fields // of the request, at least those that are end to end
 	ResponseFields Header       // of the response as it was sent; may be nil
+}
+
+// RequestField returns all lines of a request field combined, "" without one.
+func (r *Request) RequestField(name string) string {
+	value, _ := r.RequestFields.Joined(name)
+	return value
+}
+
+// ResponseField returns all lines of a response field combined, "" without one.
+func (r *Request) ResponseField(name string) string {
+	if r.ResponseFields == nil {
+		return ""
+	}
+	switch lines := r.ResponseFields.Values(name); len(lines) {
+	case 0:
+		return ""
+	case 1:
+		return lines[0]
+	default:
+		return strings.Join(lines, ", ")
+	}
 }
 
 // Header looks up the field lines of a message; http.Header is one.

@@ -29,10 +29,10 @@ const fieldNames = "age, bytes, client, collapsed, cut, duration, first_byte, hi
 // named returns the builder of a field's tests, or nil.
 func named(name string) builder {
 	if field, ok := strings.CutPrefix(name, "request."); ok && isToken(field) && !isSecret(field) {
-		return text(func(r *event.Request) string { return requestField(r, field) })
+		return text(func(r *event.Request) string { return r.RequestField(field) })
 	}
 	if field, ok := strings.CutPrefix(name, "response."); ok && isToken(field) && !isSecret(field) {
-		return text(func(r *event.Request) string { return responseField(r, field) })
+		return text(func(r *event.Request) string { return r.ResponseField(field) })
 	}
 	if build := namedText(name); build != nil {
 		return build
@@ -95,9 +95,9 @@ func namedText(name string) builder {
 	case "origin":
 		return text(func(r *event.Request) string { return r.Origin })
 	case "referer":
-		return text(func(r *event.Request) string { return requestField(r, "Referer") })
+		return text(func(r *event.Request) string { return r.RequestField("Referer") })
 	case "user_agent":
-		return text(func(r *event.Request) string { return requestField(r, "User-Agent") })
+		return text(func(r *event.Request) string { return r.RequestField("User-Agent") })
 	case "host":
 		return host
 	case "client":
@@ -147,23 +147,4 @@ func splitTarget(target string) (path, query string) {
 		return rest[i:], query
 	}
 	return "", query
-}
-
-func requestField(r *event.Request, name string) string {
-	value, _ := r.RequestFields.Joined(name)
-	return value
-}
-
-func responseField(r *event.Request, name string) string {
-	if r.ResponseFields == nil {
-		return ""
-	}
-	switch lines := r.ResponseFields.Values(name); len(lines) {
-	case 0:
-		return ""
-	case 1:
-		return lines[0]
-	default:
-		return strings.Join(lines, ", ")
-	}
 }
