@@ -1,0 +1,44 @@
+package server
+
+import (
+	"net/netip"
+
+	"github.com/rescind-edge/rescind/internal/field"
+)
+
+// FastHandler answers requests from inside the connection wrapper, without a
+// turn of net/http: those that need nothing but what is in memory.
+type FastHandler interface {
+	// ServeFast answers r with one call of w.Send and returns true. Where it
+	// returns false it has had no effect, and the Handler gets the request.
+	//
+	// It runs on the connection's goroutine, concurrently with itself. Nothing
+	// of r or w may be kept.
+	ServeFast(w FastWriter, r *FastRequest) bool
+}
+
+// FastRequest is a request that is simple enough to be answered at once: GET or
+// HEAD, HTTP/1.1, a target in origin form, one valid Host, no body, nothing
+// that concerns the connection but "Connection: keep-alive". Its head was found
+// strict (see Limits) and arrived in one piece.
+//
+// Strings point into the connection's buffer: they are valid during the call
+// and not a moment longer.
+type FastRequest struct {
+	Method string       // "GET" or "HEAD"
+	Target string       // raw, begins with "/"
+	Host   string       // as the client sent it
+	Fields field.Fields // every field line but Host and Connection, in order
+
+	Remote string     // the peer's address, as net.Addr prints it
+	Peer   netip.Addr // the same, unmapped and without a zone; invalid for a Unix socket
+	TLS    uint16     // version, as crypto/tls names it; 0 in clear
+}
+
+// FastWriter sends the answer to a FastRequest.
+type FastWriter interface {
+	// Send writes a whole response: its head, then the parts of its content. It
+	// returns how many bytes of the content were handed to the system, and why
+	// not all; the connection then ends. It keeps neither slice.
+	Send(head []byte, content [][]byte) (sent int64, err error)
+}
