@@ -23,7 +23,7 @@ func (x *exchange) deliver() state {
 		return x.tunnel()
 	}
 	head := x.answer.Head
-	x.out = head.AppendFields(x.out[:0], x.debug)
+	x.out = head.CopyFields(x.out[:0], x.debug) // net/http may send them after the object was released
 	x.length = head.Length()
 	part := httpcache.RangeAnswer{}
 	if x.ours() {

@@ -53,7 +53,7 @@ type exchange struct {
 	directives httpcache.RequestDirectives
 
 	// Set by lookup.
-	object  *store.Object
+	object  store.Object
 	verdict store.Verdict
 	reuse   httpcache.Reuse
 	found   finding

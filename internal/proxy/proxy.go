@@ -155,9 +155,7 @@ func (x *exchange) end() {
 	if x.answer != nil {
 		x.answer.Close()
 	}
-	if x.object != nil {
-		x.object.Release()
-	}
+	x.object.Release()
 	x.cfg.release()
 	fields, out := x.fields[:0], x.out[:0]
 	clear(fields[:cap(fields)])

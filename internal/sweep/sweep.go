@@ -75,7 +75,7 @@ func (s *Sweeper) Pass(ctx context.Context) {
 	}
 	s.last.Store(now)
 	sweep := s.Engine.BeginSweep(now)
-	s.Store.Walk(func(o *store.Object) bool {
+	s.Store.Walk(func(o store.Object) bool {
 		s.settle(o, now)
 		return ctx.Err() == nil
 	})
@@ -89,8 +89,8 @@ func (s *Sweeper) Pass(ctx context.Context) {
 // settle removes an object that is of no use, or writes into it what can no
 // longer change. An object that only undoable purges withdrew is spared: it
 // comes back if they are undone.
-func (s *Sweeper) settle(o *store.Object, now int64) {
-	judge, ok := o.Judge.(*fetch.Judge)
+func (s *Sweeper) settle(o store.Object, now int64) {
+	judge, ok := o.Judge().(*fetch.Judge)
 	if !ok {
 		return
 	}

@@ -24,10 +24,7 @@ func (p *Pool) Stranded() bool {
 func (p *Pool) mostFree() (at uint16, bytes int) {
 	for i := range len(p.sizes) - 1 {
 		z := &p.sizes[i]
-		z.mu.Lock()
-		free := (z.mu.slabs*int(z.perSlab) - z.mu.used) * z.bytes
-		z.mu.Unlock()
-		if free > bytes {
+		if free := int(z.free.Load()) * z.bytes; free > bytes {
 			at, bytes = uint16(i), free
 		}
 	}

@@ -22,11 +22,12 @@ type size struct {
 	bytes   int
 	perSlab uint32
 
+	free atomic.Int64 // slots of its slabs that are not taken
+
 	mu struct {
 		sync.Mutex
 		open  uint32 // first slab with free slots, 0: none
 		slabs int    // carved into this size
-		used  int    // slots taken
 	}
 	_ [16]byte // to a cache line of its own
 }
@@ -49,7 +50,7 @@ func (p *Pool) take(i uint16) Ref {
 		s.fresh++
 	}
 	s.used++
-	z.mu.used++
+	z.free.Add(-1)
 	if s.used == z.perSlab {
 		p.closeLocked(z, n)
 	}
@@ -73,7 +74,7 @@ func (p *Pool) give(i uint16, r Ref) {
 		p.openLocked(z, n)
 	}
 	s.used--
-	z.mu.used--
+	z.free.Add(1)
 	if s.used == 0 {
 		p.returnLocked(z, n)
 	}
@@ -90,6 +91,7 @@ func (p *Pool) carveLocked(i uint16) bool {
 	s.epoch++
 	s.size, s.used, s.fresh, s.free = i, 0, 0, 0
 	z.mu.slabs++
+	z.free.Add(int64(z.perSlab))
 	p.openLocked(z, n)
 	return true
 }
@@ -100,6 +102,7 @@ func (p *Pool) returnLocked(z *size, n uint32) {
 		p.closeLocked(z, n)
 	}
 	z.mu.slabs--
+	z.free.Add(-int64(z.perSlab))
 	p.giveSlab(n)
 }
 

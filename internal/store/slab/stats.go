@@ -26,10 +26,10 @@ func (p *Pool) AppendClasses(dst []Class) []Class {
 	for i := range p.sizes {
 		z := &p.sizes[i]
 		z.mu.Lock()
-		c := Class{z.bytes, z.mu.slabs, z.mu.used, z.mu.slabs*int(z.perSlab) - z.mu.used}
+		slabs, free := z.mu.slabs, int(z.free.Load())
 		z.mu.Unlock()
-		if c.Slabs > 0 {
-			dst = append(dst, c)
+		if slabs > 0 {
+			dst = append(dst, Class{z.bytes, slabs, slabs*int(z.perSlab) - free, free})
 		}
 	}
 	return dst

@@ -64,7 +64,7 @@ func random(t *testing.T) *rand.Rand {
 // remains: what remains after that was leaked by the store or by the test.
 func Empty(t *testing.T, s store.Store) {
 	t.Helper()
-	s.Walk(func(o *store.Object) bool {
+	s.Walk(func(o store.Object) bool {
 		s.Remove(o, store.Removed)
 		return true
 	})
