@@ -117,7 +117,7 @@ func TestHeldIsNotWorthTheRest(t *testing.T) {
 			stored++
 		}
 	}
-	for range 100 {
+	for range 10 {
 		tryPut(s, 10_000, "", 3<<20, live)
 	}
 	stats := s.Stats()
@@ -125,7 +125,7 @@ func TestHeldIsNotWorthTheRest(t *testing.T) {
 	if stats.Refused == 0 || stats.Slabs > stats.Budget {
 		t.Errorf("of %d: %+v", stored, stats)
 	}
-	if gone := stats.Gone[store.Evicted]; gone > (stats.Refused+100)*perAllocation {
+	if gone := stats.Gone[store.Evicted]; gone > (stats.Refused+10)*perAllocation {
 		t.Errorf("%d evictions for %d refusals", gone, stats.Refused)
 	}
 	for _, o := range held {
