@@ -57,7 +57,7 @@ func (b *Body) makeContent(hash uint64) (Content, bool) {
 	first.trailer, first.length = trailer, b.Size()
 	group := parts[0].ref
 	if trailer != 0 {
-		pool.Header(trailer).Settle(group, hash)
+		pool.Settle(trailer, group, hash)
 	}
 	for i, part := range parts {
 		h := (*chunkHeader)(pool.Pointer(part.ref))
@@ -65,7 +65,7 @@ func (b *Body) makeContent(hash uint64) (Content, bool) {
 		if i+1 < len(parts) {
 			h.next = parts[i+1].ref
 		}
-		h.Settle(group, hash)
+		pool.Settle(part.ref, group, hash)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

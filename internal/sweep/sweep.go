@@ -95,7 +95,11 @@ func (s *Sweeper) settle(o store.Object, now int64) {
 		return
 	}
 	own := o.Head.Times()
-	switch settled := judge.Settle(o, now); {
+	settled := purge.Settled{Times: own}
+	if o.Checked() < judge.Marks.Position() { // else no mark concerns it
+		settled = judge.Settle(o, now)
+	}
+	switch {
 	case settled.Gone:
 		o.Withdraw() // before the marks can go
 		s.Store.Remove(o, store.Swept)

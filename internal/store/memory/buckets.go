@@ -49,10 +49,8 @@ func (b *buckets) add(s *segment) {
 // full tells whether there is no room for one bucket more.
 func (b *buckets) full() bool { return int(b.n) == len(b.segments)*segmentBuckets }
 
-// crowded tells whether there should be a bucket more: with two to a record,
-// few chains hold more than one, and each record passed by is a line of memory
-// to wait for.
-func (b *buckets) crowded() bool { return b.entries*2 > b.n }
+// crowded tells whether there should be a bucket more, for so many to a record.
+func (b *buckets) crowded(perRecord uint32) bool { return b.entries*perRecord > b.n }
 
 // at returns the beginning of bucket i.
 func (b *buckets) at(i uint32) *slab.Ref {

@@ -54,8 +54,7 @@ func (t *table) insert(r *record, limit int) insertion {
 	}
 	s.linkLocked(place, r)
 	done.oldest = t.cutPastLocked(s, begin, r, limit)
-	t.growLocked(s)
-	done.full = s.mu.crowded() && s.mu.full()
+	done.full = t.growLocked(s)
 	return done
 }
 

@@ -143,7 +143,7 @@ func (s *Store) draft(d store.Draft) *record {
 	r.self, r.judge = ref, judge
 	r.flags.Store(0)
 	copy(s.pool.Bytes(ref)[recordBytes:], d.Head.Bytes())
-	r.Settle(group, hash)
+	s.pool.Settle(ref, group, hash)
 	return r
 }
 

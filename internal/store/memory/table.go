@@ -99,11 +99,23 @@ func (s *shard) cutLocked(link *slab.Ref, r *record) {
 	s.mu.entries--
 }
 
-// growLocked adds a bucket, where that is due and there is room.
-func (t *table) growLocked(s *shard) {
-	if !s.mu.crowded() || s.mu.full() {
-		return
+// tableBuckets is how many buckets there are to a record: with two, few chains
+// hold more than one, and each record passed by is memory to wait for.
+const tableBuckets = 2
+
+// growLocked adds as many buckets as one record more makes due, as far as there
+// is room. It tells whether there should be more room.
+func (t *table) growLocked(s *shard) (full bool) {
+	for range tableBuckets {
+		if s.mu.crowded(tableBuckets) && !s.mu.full() {
+			t.splitLocked(s)
+		}
 	}
+	return s.mu.crowded(tableBuckets) && s.mu.full()
+}
+
+// splitLocked adds a bucket.
+func (t *table) splitLocked(s *shard) {
 	old, added := s.mu.grow()
 	chain := *s.mu.at(old)
 	stay, move := s.mu.at(old), s.mu.at(added)

@@ -50,9 +50,14 @@ func (u *urls) link(r *record) (full bool) {
 	defer p.mu.Unlock()
 	u.pushLocked(p.mu.of(hash), r)
 	p.mu.entries++
-	u.growLocked(p)
-	return p.mu.crowded() && p.mu.full()
+	if p.mu.crowded(urlBuckets) && !p.mu.full() {
+		u.splitLocked(p)
+	}
+	return p.mu.crowded(urlBuckets) && p.mu.full()
 }
+
+// urlBuckets is how many buckets there are to a record. No look-up comes here.
+const urlBuckets = 1
 
 func (u *urls) pushLocked(begin *slab.Ref, r *record) {
 	r.left, r.right = 0, *begin
@@ -84,10 +89,8 @@ func (u *urls) unlink(r *record) {
 	p.mu.entries--
 }
 
-func (u *urls) growLocked(p *urlPart) {
-	if !p.mu.crowded() || p.mu.full() {
-		return
-	}
+// splitLocked adds a bucket.
+func (u *urls) splitLocked(p *urlPart) {
 	old, added := p.mu.grow()
 	r := u.at(*p.mu.at(old))
 	*p.mu.at(old), *p.mu.at(added) = 0, 0

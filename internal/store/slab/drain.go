@@ -1,5 +1,7 @@
 package slab
 
+import "slices"
+
 // Drain is a slab that is being emptied.
 type Drain struct {
 	slab  uint32
@@ -16,36 +18,57 @@ type Tenant struct {
 // Stranded tells whether some size of slot has a whole slab's worth of free
 // slots, so that a slab can be had for another without evicting much.
 func (p *Pool) Stranded() bool {
-	_, free := p.mostFree()
-	return free >= p.slabBytes
-}
-
-// mostFree returns the size with the most bytes in free slots.
-func (p *Pool) mostFree() (at uint16, bytes int) {
 	for i := range len(p.sizes) - 1 {
-		z := &p.sizes[i]
-		if free := int(z.free.Load()) * z.bytes; free > bytes {
-			at, bytes = uint16(i), free
+		if z := &p.sizes[i]; int(z.free.Load())*z.bytes >= p.slabBytes {
+			return true
 		}
 	}
-	return at, bytes
+	return false
 }
 
 // BeginDrain picks the emptiest slab of the size that has the most bytes in
 // free slots, gives out no further slots of it, and appends to dst who must
-// leave; busy slots are not listed. The slab is free for any size once all left.
-// EndDrain must follow, unless no slab has free slots: then ok is false.
+// leave. Where all slabs of that size have busy slots, or did not become empty
+// before, it looks further. The slab is free for any size once all left.
+// EndDrain must follow, unless there is no such slab: then ok is false.
 func (p *Pool) BeginDrain(dst []Tenant) (d Drain, tenants []Tenant, ok bool) {
-	i, bytes := p.mostFree()
-	if bytes == 0 {
-		return Drain{}, dst, false
+	for _, i := range p.byFreeBytes() {
+		if d, tenants, ok = p.beginDrain(dst, i); ok {
+			return d, tenants, ok
+		}
 	}
+	return Drain{}, dst, false
+}
+
+// byFreeBytes returns the sizes with free slots, of most bytes first.
+func (p *Pool) byFreeBytes() []uint16 {
+	type free struct {
+		at    uint16
+		bytes int
+	}
+	var list []free
+	for i := range len(p.sizes) - 1 {
+		z := &p.sizes[i]
+		if n := int(z.free.Load()); n > 0 {
+			list = append(list, free{uint16(i), n * z.bytes})
+		}
+	}
+	slices.SortFunc(list, func(a, b free) int { return b.bytes - a.bytes })
+	order := make([]uint16, len(list))
+	for i := range list {
+		order[i] = list[i].at
+	}
+	return order
+}
+
+func (p *Pool) beginDrain(dst []Tenant, i uint16) (d Drain, tenants []Tenant, ok bool) {
 	z := &p.sizes[i]
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	n := uint32(0)
 	for at := z.mu.open; at != 0; at = p.slabs[at].next {
-		if n == 0 || p.slabs[at].used < p.slabs[n].used {
+		s := &p.slabs[at]
+		if !s.stuck && s.busy.Load() == 0 && (n == 0 || s.used < p.slabs[n].used) {
 			n = at
 		}
 	}
@@ -79,23 +102,9 @@ func (p *Pool) EndDrain(d Drain) bool {
 	if !s.draining.CompareAndSwap(d.epoch, 0) {
 		return true
 	}
+	s.stuck = true
 	if s.used < z.perSlab {
-		p.openLastLocked(z, d.slab)
+		p.openLocked(z, d.slab)
 	}
 	return false
-}
-
-// openLastLocked lists a slab behind all others, so that the next drain of
-// equally empty ones takes another.
-func (p *Pool) openLastLocked(z *size, n uint32) {
-	last := z.mu.open
-	if last == 0 {
-		p.openLocked(z, n)
-		return
-	}
-	for p.slabs[last].next != 0 {
-		last = p.slabs[last].next
-	}
-	p.slabs[last].next = n
-	p.slabs[n].prev, p.slabs[n].next = last, 0
 }

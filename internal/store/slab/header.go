@@ -23,11 +23,13 @@ const (
 	stateSettled // belongs to a group
 )
 
-// Settle says, once, that the slot becomes free when a group leaves: how its
-// owner names the group, and a hash by which its owner finds it.
-func (h *Header) Settle(group Ref, hash uint64) {
+// Settle says, once, that a slot becomes free when a group leaves: how its owner
+// names the group, and a hash by which its owner finds it.
+func (p *Pool) Settle(r Ref, group Ref, hash uint64) {
+	h := p.Header(r)
 	h.group, h.hash = group, hash
 	h.state.Store(stateSettled)
+	p.slabs[r>>p.slabShift].busy.Add(-1)
 }
 
 // Group returns the group that the slot was settled with.

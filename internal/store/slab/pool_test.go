@@ -193,7 +193,7 @@ func TestConcurrent(t *testing.T) {
 			for range 3000 {
 				if r, ok := p.Alloc(1 + rnd.IntN(1000)); ok {
 					stamp(p, r)
-					p.Header(r).Settle(r, uint64(g))
+					p.Settle(r, r, uint64(g))
 					mine = append(mine, r)
 				}
 				if len(mine) > 20 || rnd.IntN(3) == 0 && len(mine) > 0 {

@@ -29,6 +29,7 @@ func newRegion(p *Pool, size int) unsafe.Pointer {
 	if err != nil {
 		return nil
 	}
+	advise(memory)
 	runtime.AddCleanup(p, func(memory []byte) { syscall.Munmap(memory) }, memory)
 	return unsafe.Pointer(unsafe.SliceData(memory))
 }

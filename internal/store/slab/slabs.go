@@ -10,6 +10,8 @@ import (
 type slab struct {
 	epoch      uint32        // counts how often it was carved
 	draining   atomic.Uint32 // the epoch, where it gives out no slots so that it becomes empty; else 0
+	busy       atomic.Int32  // slots that are taken and not settled
+	stuck      bool          // a drain did not empty it, and no slot became free since
 	size       uint16        // index of its size
 	used       uint32        // slots taken
 	fresh      uint32        // slots from here on were never taken
@@ -50,6 +52,7 @@ func (p *Pool) take(i uint16) Ref {
 		s.fresh++
 	}
 	s.used++
+	s.busy.Add(1)
 	z.free.Add(-1)
 	if s.used == z.perSlab {
 		p.closeLocked(z, n)
@@ -65,9 +68,13 @@ func (p *Pool) give(i uint16, r Ref) {
 	defer z.mu.Unlock()
 	n := uint32(r) >> p.slabShift
 	s, h := &p.slabs[n], p.Header(r)
-	if h.state.Load() == stateFree {
+	switch h.state.Load() {
+	case stateFree:
 		panic("slab: slot freed twice")
+	case stateBusy:
+		s.busy.Add(-1)
 	}
+	s.stuck = false
 	h.state.Store(stateFree)
 	h.group, s.free = s.free, r
 	if s.used == z.perSlab && s.draining.Load() == 0 {
@@ -89,7 +96,7 @@ func (p *Pool) carveLocked(i uint16) bool {
 	}
 	z, s := &p.sizes[i], &p.slabs[n]
 	s.epoch++
-	s.size, s.used, s.fresh, s.free = i, 0, 0, 0
+	s.size, s.used, s.fresh, s.free, s.stuck = i, 0, 0, 0, false
 	z.mu.slabs++
 	z.free.Add(int64(z.perSlab))
 	p.openLocked(z, n)
