@@ -35,7 +35,8 @@ type Answer struct {
 	FwdStatus int              // the origin's status code; 0 where none was asked
 	Origin    string           // its address
 
-	// Trailer returns the trailer fields, once Content is at its end.
+	// Trailer returns the trailer fields, once Content is at its end and before
+	// it is closed.
 	Trailer func() field.Fields
 	// Upgraded is the connection after a 101 answer, else nil; Protocol is what
 	// is spoken there.

@@ -72,6 +72,7 @@ func (x *exchange) encode() {
 		x.answer.Content.Close()
 		x.answer.Reader = o.NewReader(0)
 		x.answer.Content, x.length = x.answer.Reader, o.Content().Size()
+		x.answer.Trailer = o.Content().Trailer // that of what was closed may be gone
 		return
 	}
 	x.encoding, x.length = enc, -1

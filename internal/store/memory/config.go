@@ -44,7 +44,8 @@ type Config struct {
 	Now func() int64
 
 	// Poison overwrites memory that becomes free, so that whoever uses an
-	// object after its release finds out at once. For tests.
+	// object after its release finds out at once. For tests; under the race
+	// detector it is always on.
 	Poison bool
 }
 

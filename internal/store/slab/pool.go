@@ -16,7 +16,7 @@ type Config struct {
 	// most a slab. 0: a Granule.
 	Pinned int
 	// Poison overwrites slots that become free, so that whoever still reads one
-	// finds out at once. For tests.
+	// finds out at once. For tests; under the race detector it is always on.
 	Poison bool
 }
 
@@ -53,7 +53,7 @@ type Pool struct {
 // NewPool returns a Pool with nothing mapped.
 func NewPool(c Config) *Pool {
 	limit := min(max(c.Limit, 0), mostLimit)
-	p := &Pool{slabBytes: slabBytes(limit), poison: c.Poison}
+	p := &Pool{slabBytes: slabBytes(limit), poison: c.Poison || alwaysPoison}
 	limit = min(limit, mostLimit-int64(p.slabBytes))
 	p.slabShift = bits.TrailingZeros(uint(p.slabBytes / Granule))
 	n := int(limit / int64(p.slabBytes))
@@ -118,9 +118,10 @@ func (p *Pool) Free(r Ref) {
 	p.give(i, r)
 }
 
+// poison overwrites b.
 func poison(b []byte) {
-	for i := range b {
-		b[i] = 0xdb
+	for done := copy(b, "\xdb"); done < len(b); {
+		done += copy(b[done:], b[:done])
 	}
 }
 
