@@ -11,7 +11,7 @@ func appendClient(dst []byte, e *event.Request) []byte {
 	if !e.Client.IsValid() {
 		return append(dst, '-')
 	}
-	return e.Client.WithZone("").AppendTo(dst) // a zone may hold anything
+	return appendAddr(dst, e.Client)
 }
 
 func appendBytesOrDash(dst []byte, e *event.Request) []byte {
