@@ -87,7 +87,18 @@ func (f syslogFrames) append(dst, line []byte) []byte {
 		dst = append(dst, ' ')
 	}
 	dst = append(dst, f.before...)
-	dst = time.Now().UTC().AppendFormat(dst, syslogTime)
+	dst = appendTime(dst, time.Now())
 	dst = append(dst, f.behind...)
 	return append(dst, line...)
+}
+
+// appendTime appends a time as syslogTime has it. Package time writes RFC 3339
+// without a fraction several times quicker than any other layout.
+func appendTime(dst []byte, t time.Time) []byte {
+	dst = t.UTC().AppendFormat(dst, time.RFC3339)
+	dst = append(dst[:len(dst)-1], ".000000Z"...)
+	for i, micros := len(dst)-2, t.Nanosecond()/1000; micros > 0; i, micros = i-1, micros/10 {
+		dst[i] = '0' + byte(micros%10)
+	}
+	return dst
 }
