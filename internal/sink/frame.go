@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// framer puts a line into the form in which it leaves. It is called with the
-// queue locked, so that a syslog message has the time at which its line was
-// written, however long it then waits.
+// framer puts a line into the form in which it leaves. It is called when the
+// line enters the queue, so that a syslog message has the time at which its line
+// was written, however long it then waits.
 type framer interface {
 	// size returns the bytes that the frame of a line of n bytes takes.
 	size(n int) int
+	// append appends the frame, exactly as long as size said. It is called by many at once.
 	append(dst, line []byte) []byte
 }
 
