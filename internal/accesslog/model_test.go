@@ -41,12 +41,12 @@ func TestPrintableAgreesOnAnything(t *testing.T) {
 	}
 }
 
-func TestTimestampsAreThoseOfTheLayout(t *testing.T) {
+func TestTimesAreThoseOfTheLayouts(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	check := func(at time.Time) {
-		want := at.UTC().Format("2006-01-02T15:04:05.000000Z")
-		if got := string(appendTimestamp(nil, at)); got != want {
+		got := string(appendApacheTime(appendTimestamp(nil, at), at))
+		if want := at.UTC().Format(jsonTime + apacheTime); got != want {
 			t.Fatalf("seed %d: got %s, want %s", seed, got, want)
 		}
 	}

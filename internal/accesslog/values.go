@@ -56,7 +56,7 @@ func appendStatus(dst []byte, e *event.Request) []byte {
 }
 
 func appendTime(dst []byte, e *event.Request) []byte {
-	return e.Time.UTC().AppendFormat(dst, "[02/Jan/2006:15:04:05 -0700]")
+	return appendApacheTime(dst, e.Time)
 }
 
 func appendOriginStatus(dst []byte, e *event.Request) []byte {
