@@ -20,8 +20,7 @@ type oneKey struct{}
 func (oneKey) NumKeys() int              { return 1 }
 func (oneKey) SurrogateKey(i int) string { return "product-42" }
 
-// browserHit returns a hit as most are: a browser's request that a proxy in front
-// has not seen, with what the proxy's states report of it.
+// browserHit returns a hit as most are, with what the proxy reports of it.
 func browserHit(now time.Time) *event.Request {
 	return &event.Request{
 		Time: now, Service: "shop", Node: "fra1-a",
@@ -46,7 +45,7 @@ func browserHit(now time.Time) *event.Request {
 
 // observing returns a node of which only what observes requests is there, with
 // an access log in JSON to a file.
-func observing(b *testing.B, file string) *App {
+func observing(b testing.TB, file string) *App {
 	cfg := &config.Config{
 		Node:     config.Node{Name: "fra1-a", POP: "fra1"},
 		Services: []config.Service{{ID: "shop"}, {ID: "blog"}, {ID: "docs"}},
@@ -64,6 +63,16 @@ func observing(b *testing.B, file string) *App {
 		}
 	})
 	return a
+}
+
+func TestObservingAHitDoesNotAllocate(t *testing.T) {
+	a, e := observing(t, "/dev/null"), browserHit(time.Now())
+	for range 1 << 14 { // until hardly any is sampled
+		a.observe(e)
+	}
+	if n := testing.AllocsPerRun(1000, func() { a.observe(e) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
 }
 
 // BenchmarkObserve is what a hit pays for being observed. The clock goes as it
