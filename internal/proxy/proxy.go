@@ -26,6 +26,7 @@ type current struct {
 	routes   *routes
 	servedBy string
 	via      string
+	viaValue string // of the field
 
 	active  atomic.Int64 // exchanges that use it
 	retired atomic.Bool  // it was replaced
@@ -84,6 +85,7 @@ func (p *Proxy) Reconfigure(cfg Config) (unused <-chan struct{}) {
 	next := &current{
 		Config: cfg, routes: newRoutes(cfg.Services), unused: make(chan struct{}),
 		servedBy: servedBy(cfg.Node, cfg.POP), via: pseudonym(cfg.Node),
+		viaValue: "1.1 " + pseudonym(cfg.Node),
 	}
 	old := p.now.Load()
 	if old == nil {
@@ -139,7 +141,8 @@ func (p *Proxy) Client(r *http.Request) (addr netip.Addr, forwarded bool) {
 			trusted = s.TrustedProxies
 		}
 	}
-	c := clientOf(r, trusted)
+	a := askOf(r, nil)
+	c := a.client(trusted)
 	return c.addr, c.forwarded
 }
 
@@ -158,16 +161,36 @@ func (x *exchange) end() {
 	if x.object != nil {
 		x.object.Release()
 	}
+	if x.form != nil {
+		x.form.Release()
+	}
 	x.cfg.release()
-	fields, out := x.fields[:0], x.out[:0]
-	clear(fields[:cap(fields)])
-	clear(out[:cap(out)])
 	p := x.p
-	x.clear(fields, out)
+	x.clear()
 	p.pool.Put(x)
 }
 
-// clear makes the exchange ready for another request.
-func (x *exchange) clear(fields, out field.Fields) {
-	*x = exchange{fields: fields, out: out}
+// clear makes the exchange ready for another request, with the room that it
+// has. What its slices point to must not be kept alive.
+func (x *exchange) clear() {
+	fields, out, raw := emptied(x.fields), emptied(x.out), emptied(x.raw)
+	clear(x.content)
+	*x = exchange{fields: fields, out: out, raw: raw, text: kept(x.text), head: kept(x.head), content: x.content[:0]}
+}
+
+// kept keeps the room for what is usual.
+func kept(b []byte) []byte {
+	if cap(b) > mostKept {
+		return nil
+	}
+	return b[:0]
+}
+
+// mostKept is more than usual heads take: a rare long one is not worth keeping
+// its memory.
+const mostKept = 16 << 10
+
+func emptied(f field.Fields) field.Fields {
+	clear(f[:cap(f)])
+	return f[:0]
 }
