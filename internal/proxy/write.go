@@ -66,6 +66,7 @@ var usualNames = func() map[string]string {
 	} {
 		names[name] = name
 	}
+	names["ETag"] = "Etag"
 	return names
 }()
 
