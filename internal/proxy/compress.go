@@ -96,7 +96,7 @@ func (x *exchange) encodeFast() bool {
 		return true
 	}
 	enc := x.preferred()
-	x.out = compress.Transform(x.out, enc)
+	x.out, x.sorted = compress.Transform(x.out, enc), false
 	if enc == compress.Identity {
 		return true
 	}

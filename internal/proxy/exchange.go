@@ -76,6 +76,7 @@ type exchange struct {
 	unsure  bool                // what is stored depends on what this node tells the origin
 	form    *store.Object       // the compressed form that is sent; nil: the stored one
 	piece   httpcache.ByteRange // what is sent of it
+	sorted  bool                // out is in the order of its names
 	head    []byte
 	content [][]byte
 

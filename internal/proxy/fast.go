@@ -103,6 +103,11 @@ func (x *exchange) shape() bool {
 		return false
 	}
 	x.out = head.AppendFields(x.out[:0], false)
+	for i := range x.out {
+		x.out[i].Name = canonical(x.out[i].Name)
+	}
+	x.out.SortByName()
+	x.sorted = true
 	x.piece = httpcache.ByteRange{Length: x.length}
 	if x.status != http.StatusOK {
 		return true

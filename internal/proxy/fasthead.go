@@ -4,37 +4,20 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
 )
 
-// compose writes the head of the answer, as net/http would, and returns the
-// content behind it.
+// compose writes the head of the answer, byte for byte as net/http would, and
+// returns the content behind it.
 func (x *exchange) compose() [][]byte {
 	if x.status == http.StatusNotModified {
 		x.out = httpcache.NotModifiedFields(x.out)
 	}
-	x.finish()
-	switch x.status {
-	case http.StatusNotModified:
-		x.out = without(x.out, "Content-Type") // as net/http does
-	case http.StatusPartialContent:
-		x.out = x.out.Set("Content-Range", x.contentRange()).Set("Content-Length", x.number(x.piece.Length))
-	default:
-		x.out = x.out.Set("Content-Length", x.number(x.length))
-	}
-	for i := range x.out {
-		x.out[i].Name = canonical(x.out[i].Name)
-	}
-	sortByName(x.out)
 	x.head = appendStatusLine(x.head[:0], x.status)
-	for i := range x.out {
-		x.head = appendLine(x.head, x.out[i].Name, x.out[i].Value)
-	}
-	if !x.out.Has("Date") {
-		x.head = append(x.head, "Date: "...)
-		x.head = x.start.UTC().AppendFormat(x.head, http.TimeFormat)
-		x.head = append(x.head, "\r\n"...)
+	if x.sorted && x.service.Response.none() {
+		x.merge()
+	} else {
+		x.gather()
 	}
 	x.head = append(x.head, "\r\n"...)
 	if x.ask.method == http.MethodHead || x.status == http.StatusNotModified {
@@ -48,16 +31,6 @@ func (x *exchange) compose() [][]byte {
 	return x.content
 }
 
-// sortByName puts lines in the order in which net/http sends them, those of one
-// name in theirs. Few are out of place, so that they are put in one by one.
-func sortByName(f field.Fields) {
-	for i := 1; i < len(f); i++ {
-		for j := i; j > 0 && f[j].Name < f[j-1].Name; j-- {
-			f[j], f[j-1] = f[j-1], f[j]
-		}
-	}
-}
-
 func appendStatusLine(b []byte, status int) []byte {
 	if status == http.StatusOK {
 		return append(b, "HTTP/1.1 200 OK\r\n"...)
@@ -69,15 +42,124 @@ func appendStatusLine(b []byte, status int) []byte {
 	return append(b, "\r\n"...)
 }
 
-func appendLine(b []byte, name, value string) []byte {
-	b = append(b, name...)
-	b = append(b, ": "...)
-	b = append(b, value...)
-	return append(b, "\r\n"...)
+// gather writes any set of fields: it puts them together as ServeHTTP does, and
+// then in the order in which net/http sends them.
+func (x *exchange) gather() {
+	x.finish()
+	switch x.status {
+	case http.StatusNotModified:
+		x.out = without(x.out, "Content-Type") // as net/http does
+	case http.StatusPartialContent:
+		from := len(x.text)
+		x.text = httpcache.AppendContentRange(x.text, x.piece, x.length)
+		x.out = x.out.Set("Content-Range", x.since(from)).Set("Content-Length", x.number(x.piece.Length))
+	default:
+		x.out = x.out.Set("Content-Length", x.number(x.length))
+	}
+	for i := range x.out {
+		x.out[i].Name = canonical(x.out[i].Name)
+	}
+	x.out.SortByName()
+	dated := false
+	for i := range x.out {
+		x.line(i)
+		dated = dated || x.out[i].Name == "Date"
+	}
+	if !dated {
+		x.head = append(x.head, "Date: "...)
+		x.head = x.start.UTC().AppendFormat(x.head, http.TimeFormat)
+		x.head = append(x.head, "\r\n"...)
+	}
 }
 
-func (x *exchange) contentRange() string {
-	from := len(x.text)
-	x.text = httpcache.AppendContentRange(x.text, x.piece, x.length)
-	return x.since(from)
+// merge writes fields that are in the order of their names already, with those
+// of this node in their places. It comes to the same as gather, in a fraction of
+// the time.
+func (x *exchange) merge() {
+	at := x.upTo(0, "Age")
+	at = x.past(at, "Age")
+	x.head = append(x.head, "Age: "...)
+	x.head = strconv.AppendInt(x.head, max(x.age(), 0), 10)
+	x.head = append(x.head, "\r\n"...)
+	if !x.service.NoCacheStatus {
+		at = x.upTo(at, "Cache-Status\x00")
+		x.head = append(x.head, "Cache-Status: "...)
+		x.head = httpcache.AppendCacheStatus(x.head, x.cfg.via, x.cacheStatus())
+		x.head = append(x.head, "\r\n"...)
+	}
+	at = x.mergeLength(at)
+	at = x.upTo(at, "Via\x00")
+	x.head = append(x.head, "Via: "...)
+	x.head = append(x.head, x.cfg.viaValue...)
+	x.head = append(x.head, "\r\n"...)
+	at = x.behind(at, "X-Cache")
+	x.head = append(x.head, "HIT\r\n"...)
+	at = x.behind(at, "X-Cache-Hits")
+	x.head = strconv.AppendUint(x.head, x.hits, 10)
+	x.head = append(x.head, "\r\n"...)
+	at = x.behind(at, "X-Served-By")
+	x.head = append(x.head, x.cfg.servedBy...)
+	x.head = append(x.head, "\r\n"...)
+	at = x.past(x.upTo(at, "X-Timer"), "X-Timer")
+	x.head = append(x.head, "X-Timer: "...)
+	x.head = x.appendTimer(x.head)
+	x.head = append(x.head, "\r\n"...)
+	x.upTo(at, "\xff")
+}
+
+// mergeLength writes what frames the content.
+func (x *exchange) mergeLength(at int) int {
+	at = x.past(x.upTo(at, "Content-Length"), "Content-Length")
+	switch x.status {
+	case http.StatusNotModified:
+		return at
+	case http.StatusPartialContent:
+		x.head = append(x.head, "Content-Length: "...)
+		x.head = strconv.AppendInt(x.head, x.piece.Length, 10)
+		x.head = append(x.head, "\r\n"...)
+		at = x.past(x.upTo(at, "Content-Range"), "Content-Range")
+		x.head = append(x.head, "Content-Range: "...)
+		x.head = httpcache.AppendContentRange(x.head, x.piece, x.length)
+	default:
+		x.head = append(x.head, "Content-Length: "...)
+		x.head = strconv.AppendInt(x.head, x.length, 10)
+	}
+	x.head = append(x.head, "\r\n"...)
+	return at
+}
+
+// upTo writes the lines whose names come before another, and returns the next.
+func (x *exchange) upTo(at int, name string) int {
+	for at < len(x.out) && x.out[at].Name < name {
+		x.line(at)
+		at++
+	}
+	return at
+}
+
+// past leaves out the lines of that name.
+func (x *exchange) past(at int, name string) int {
+	for at < len(x.out) && x.out[at].Name == name {
+		at++
+	}
+	return at
+}
+
+// behind begins a line with what other caches said under that name.
+func (x *exchange) behind(at int, name string) int {
+	at = x.upTo(at, name)
+	x.head = append(x.head, name...)
+	x.head = append(x.head, ": "...)
+	for ; at < len(x.out) && x.out[at].Name == name; at++ {
+		x.head = append(x.head, x.out[at].Value...)
+		x.head = append(x.head, ", "...)
+	}
+	return at
+}
+
+func (x *exchange) line(i int) {
+	x.head = append(x.head, x.out[i].Name...)
+	x.head = append(x.head, ": "...)
+	x.head = append(x.head, x.out[i].Value...)
+	x.head = append(x.head, "\r\n"...)
 }

@@ -75,16 +75,21 @@ func (x *exchange) addNodeFields() {
 
 // timer says when the request came and how many milliseconds it took.
 func (x *exchange) timer() string {
-	from, start := len(x.text), x.start.UnixMicro()
-	x.text = append(x.text, 'S')
-	x.text = strconv.AppendInt(x.text, start/1e6, 10)
-	x.text = append(x.text, '.')
-	for micro, unit := start%1e6, int64(1e5); unit > 0; unit /= 10 {
-		x.text = append(x.text, byte('0'+micro/unit%10))
-	}
-	x.text = append(x.text, ",VS0,VE"...)
-	x.text = strconv.AppendInt(x.text, time.Duration(x.now()-x.start.UnixNano()).Milliseconds(), 10)
+	from := len(x.text)
+	x.text = x.appendTimer(x.text)
 	return x.since(from)
+}
+
+func (x *exchange) appendTimer(b []byte) []byte {
+	now, start := x.now(), x.start.UnixNano()
+	b = append(b, 'S')
+	b = strconv.AppendInt(b, start/1e9, 10)
+	b = append(b, '.')
+	for micro, unit := start/1e3%1e6, int64(1e5); unit > 0; unit /= 10 {
+		b = append(b, byte('0'+micro/unit%10))
+	}
+	b = append(b, ",VS0,VE"...)
+	return strconv.AppendInt(b, (now-start)/1e6, 10)
 }
 
 // chain adds a value to what other caches said.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/event"
@@ -64,20 +65,22 @@ func (x *exchange) report(finished bool) {
 // responseFields returns the fields of the answer as it was sent.
 func (x *exchange) responseFields() event.Header {
 	if x.fast {
-		return (*sentFields)(&x.out)
+		return (*sentHead)(&x.head)
 	}
 	return x.w.Header()
 }
 
-// sentFields are the fields of an answer that the server itself sent.
-type sentFields field.Fields
+// sentHead is the head of an answer that the server itself sent. It is read
+// only where a log wants a field of it.
+type sentHead []byte
 
 // Values implements event.Header.
-func (s *sentFields) Values(name string) []string {
+func (h *sentHead) Values(name string) []string {
 	var values []string
-	for _, f := range *s {
-		if field.EqualFold(f.Name, name) {
-			values = append(values, f.Value)
+	_, lines, _ := strings.Cut(string(*h), "\r\n")
+	for line := range strings.SplitSeq(lines, "\r\n") {
+		if n, value, _ := strings.Cut(line, ": "); n != "" && field.EqualFold(n, name) {
+			values = append(values, value)
 		}
 	}
 	return values

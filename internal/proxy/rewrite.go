@@ -11,6 +11,8 @@ type Rewrite struct {
 	Remove   []string
 }
 
+func (w *Rewrite) none() bool { return len(w.Set) == 0 && len(w.Add) == 0 && len(w.Remove) == 0 }
+
 // request changes the fields of a request before anything is looked up, so that
 // variants are told apart by what the origin is sent.
 func (w *Rewrite) request(f field.Fields) field.Fields {
