@@ -30,6 +30,7 @@ const (
 
 // exchange is one request and its answer.
 type exchange struct {
+	tallies uint32 // of every tally; it stays
 	p       *Proxy
 	cfg     *current
 	w       http.ResponseWriter

@@ -18,13 +18,13 @@ var _ server.FastHandler = (*Proxy)(nil)
 // come of it.
 func (p *Proxy) ServeFast(w server.FastWriter, r *server.FastRequest) bool {
 	x := p.pool.Get().(*exchange)
-	x.p, x.cfg, x.start, x.fast = p, p.hold(), time.Now(), true
+	x.p, x.cfg, x.start, x.fast = p, p.hold(x.tallies), time.Now(), true
 	defer x.end()
 	x.ask = askFast(r)
 	if !x.meet() {
 		return false
 	}
-	p.stats.Requests.Add(1)
+	p.stats.Requests.Add(x.tallies, 1)
 	x.count()
 	content := x.compose()
 	x.firstByte = x.elapsed()

@@ -12,7 +12,7 @@ import (
 // recv reads and checks the request, finds its service, and decides whether
 // the store is asked.
 func (x *exchange) recv() state {
-	x.p.stats.Requests.Add(1)
+	x.p.stats.Requests.Add(x.tallies, 1)
 	x.ask = askOf(x.r, x.raw)
 	x.raw = x.ask.lines
 	x.client, x.target.Scheme = x.ask.client(nil), x.ask.scheme()
@@ -107,7 +107,7 @@ func (x *exchange) route() state {
 }
 
 func (x *exchange) purge() state {
-	x.p.stats.Purges.Add(1)
+	x.p.stats.Purges.Add(x.tallies, 1)
 	if x.cfg.Purge == nil {
 		return x.refuse(http.StatusMethodNotAllowed, "method", "Purging by the method PURGE is not enabled.")
 	}
