@@ -42,10 +42,14 @@ func askOf(r *http.Request, room field.Fields) ask {
 }
 
 func askFast(r *server.FastRequest) ask {
-	return ask{
+	a := ask{
 		method: r.Method, target: r.Target, host: r.Host, proto: "HTTP/1.1", major: 1, minor: 1,
 		remote: r.Remote, peer: r.Peer, tls: r.TLS, lines: r.Fields,
 	}
+	if r.HTTP2 {
+		a.proto, a.major, a.minor = "HTTP/2.0", 2, 0
+	}
+	return a
 }
 
 func (a *ask) scheme() string {

@@ -26,10 +26,16 @@ func (p *Proxy) ServeFast(w server.FastWriter, r *server.FastRequest) bool {
 	}
 	p.stats.Requests.Add(x.tallies, 1)
 	x.count()
-	content := x.compose()
-	x.firstByte = x.elapsed()
-	sent, err := w.Send(x.head, content)
-	x.sentBytes = sent
+	var err error
+	if r.HTTP2 {
+		x.composeFields()
+		x.firstByte = x.elapsed()
+		x.sentBytes, err = w.SendFields(x.status, x.out, x.parts())
+	} else {
+		x.compose()
+		x.firstByte = x.elapsed()
+		x.sentBytes, err = w.Send(x.head, x.parts())
+	}
 	x.report(err == nil)
 	return true
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -34,6 +35,16 @@ func (w *wire) Send(head []byte, content [][]byte) (sent int64, err error) {
 		sent += int64(n)
 	}
 	return sent, nil
+}
+
+// SendFields writes what Send does, in HTTP/1.
+func (w *wire) SendFields(status int, fields field.Fields, content [][]byte) (int64, error) {
+	fields.SortByName()
+	head := appendStatusLine(nil, status)
+	for _, f := range fields {
+		head = fmt.Appendf(head, "%s: %s\r\n", f.Name, f.Value)
+	}
+	return w.Send(append(head, "\r\n"...), content)
 }
 
 // fastRequest takes a head apart as the server does.
@@ -107,6 +118,14 @@ func (named) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2,
 
 var counted = regexp.MustCompile(`X-Cache-Hits: (.*, )?\d+`)
 
+// unordered returns the lines of an answer in an order of their own.
+func unordered(answer string) string {
+	head, body, _ := strings.Cut(counted.ReplaceAllString(answer, "X-Cache-Hits: n"), "\r\n\r\n")
+	lines := strings.Split(head, "\r\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n") + "\n\n" + body
+}
+
 // same compares two answers to one request: all but the count of hits.
 func (s *site) same(head string) {
 	s.t.Helper()
@@ -114,6 +133,13 @@ func (s *site) same(head string) {
 	if fast == "" {
 		s.t.Errorf("%q is declined; net/http answers\n%s", head, slow)
 		return
+	}
+	r := fastRequest(head)
+	r.HTTP2 = true
+	var http2 wire
+	s.proxy.ServeFast(&http2, r)
+	if unordered(fast) != unordered(http2.String()) {
+		s.t.Errorf("%q:\n%s\nby HTTP/2\n%s", head, fast, http2.String())
 	}
 	if counted.ReplaceAllString(fast, "X-Cache-Hits: n") != counted.ReplaceAllString(slow, "X-Cache-Hits: n") {
 		s.t.Errorf("%q:\n%s\nnet/http answers\n%s", head, fast, slow)
@@ -351,6 +377,10 @@ func (nowhere) Send(_ []byte, content [][]byte) (sent int64, err error) {
 		sent += int64(len(part))
 	}
 	return sent, nil
+}
+
+func (nowhere) SendFields(_ int, _ field.Fields, content [][]byte) (int64, error) {
+	return nowhere{}.Send(nil, content)
 }
 
 const wrkHead = "GET /a HTTP/1.1\r\nHost: shop.example\r\n\r\n"

@@ -7,9 +7,8 @@ import (
 	"github.com/rescind-edge/rescind/internal/httpcache"
 )
 
-// compose writes the head of the answer, byte for byte as net/http would, and
-// returns the content behind it.
-func (x *exchange) compose() [][]byte {
+// compose writes the head of the answer, byte for byte as net/http would.
+func (x *exchange) compose() {
 	if x.status == http.StatusNotModified {
 		x.out = httpcache.NotModifiedFields(x.out)
 	}
@@ -18,8 +17,30 @@ func (x *exchange) compose() [][]byte {
 		x.merge()
 	} else {
 		x.gather()
+		x.out.SortByName()
+		for i := range x.out {
+			x.line(i)
+		}
+		x.addDate()
 	}
 	x.head = append(x.head, "\r\n"...)
+}
+
+// composeFields puts the fields of the answer together for HTTP/2.
+func (x *exchange) composeFields() {
+	if x.status == http.StatusNotModified {
+		x.out = httpcache.NotModifiedFields(x.out)
+	}
+	x.gather()
+	if !x.out.Has("Date") {
+		from := len(x.text)
+		x.text = x.start.UTC().AppendFormat(x.text, http.TimeFormat)
+		x.out = x.out.Add("Date", x.since(from))
+	}
+}
+
+// parts returns the content behind the head.
+func (x *exchange) parts() [][]byte {
 	if x.ask.method == http.MethodHead || x.status == http.StatusNotModified {
 		return nil
 	}
@@ -42,8 +63,7 @@ func appendStatusLine(b []byte, status int) []byte {
 	return append(b, "\r\n"...)
 }
 
-// gather writes any set of fields: it puts them together as ServeHTTP does, and
-// then in the order in which net/http sends them.
+// gather puts any set of fields together, as ServeHTTP does.
 func (x *exchange) gather() {
 	x.finish()
 	switch x.status {
@@ -59,13 +79,11 @@ func (x *exchange) gather() {
 	for i := range x.out {
 		x.out[i].Name = canonical(x.out[i].Name)
 	}
-	x.out.SortByName()
-	dated := false
-	for i := range x.out {
-		x.line(i)
-		dated = dated || x.out[i].Name == "Date"
-	}
-	if !dated {
+}
+
+// addDate adds what no answer may lack, where net/http puts it.
+func (x *exchange) addDate() {
+	if !x.out.Has("Date") {
 		x.head = append(x.head, "Date: "...)
 		x.head = x.start.UTC().AppendFormat(x.head, http.TimeFormat)
 		x.head = append(x.head, "\r\n"...)

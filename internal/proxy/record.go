@@ -64,10 +64,27 @@ func (x *exchange) report(finished bool) {
 
 // responseFields returns the fields of the answer as it was sent.
 func (x *exchange) responseFields() event.Header {
-	if x.fast {
-		return (*sentHead)(&x.head)
+	switch {
+	case !x.fast:
+		return x.w.Header()
+	case x.ask.major == 2:
+		return (*sentFields)(&x.out)
 	}
-	return x.w.Header()
+	return (*sentHead)(&x.head)
+}
+
+// sentFields are the fields of an answer that the server itself sent.
+type sentFields field.Fields
+
+// Values implements event.Header.
+func (s *sentFields) Values(name string) []string {
+	var values []string
+	for _, f := range *s {
+		if field.EqualFold(f.Name, name) {
+			values = append(values, f.Value)
+		}
+	}
+	return values
 }
 
 // sentHead is the head of an answer that the server itself sent. It is read
