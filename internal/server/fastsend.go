@@ -32,6 +32,7 @@ func (f *fastCall) Send(head []byte, content [][]byte) (sent int64, err error) {
 		return 0, errSentTwice
 	}
 	f.sent = true
+	f.conn.shard.request(1) // before the client can know of it
 	size := 0
 	for _, part := range content {
 		size += len(part)
