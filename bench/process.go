@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// process is a program that runs pinned to some cores, in a process group of its
+// own, with its output in a file.
+type process struct {
+	name   string
+	cmd    *exec.Cmd
+	output string // path
+	ended  chan struct{}
+	err    error // why it ended; set before ended is closed
+	once   sync.Once
+}
+
+// stopTimeout is how long a program may take to stop. Varnish with a million
+// objects needs some seconds.
+const stopTimeout = 20 * time.Second
+
+// spawn is what to run. Env adds to the environment.
+type spawn struct {
+	name  string
+	cores string // as taskset takes them
+	args  []string
+	env   []string
+	dir   string // for the output
+}
+
+func (s spawn) start() (*process, error) {
+	p := &process{name: s.name, output: filepath.Join(s.dir, s.name+".output"), ended: make(chan struct{})}
+	out, err := os.Create(p.output)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	p.cmd = exec.Command("taskset", append([]string{"-c", s.cores}, s.args...)...)
+	p.cmd.Env = append(os.Environ(), s.env...)
+	p.cmd.Stdout, p.cmd.Stderr = out, out
+	// Where this program dies without a chance to clean up, its children are told
+	// to stop, and take theirs along.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+func (p *process) running() bool {
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// stop ends the process and all that it started, and waits for it.
+func (p *process) stop() error {
+	var err error
+	p.once.Do(func() {
+		family := p.family()
+		p.cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-p.ended:
+		case <-time.After(stopTimeout):
+			err = fmt.Errorf("%s did not stop within %v and was killed", p.name, stopTimeout)
+		}
+		for _, pid := range family {
+			if pid != p.cmd.Process.Pid || p.running() {
+				syscall.Kill(pid, syscall.SIGKILL) // most are gone
+			}
+		}
+		<-p.ended
+	})
+	return err
+}
+
+// death says how a process that should still run has ended.
+func (p *process) death() error {
+	text, err := os.ReadFile(p.output)
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	last := strings.Join(lines[max(0, len(lines)-10):], "\n")
+	return fmt.Errorf("%s ended: %w\n%s", p.name, errors.Join(p.err, nil), last)
+}
+
+// family returns the ids of the process and its descendants.
+func (p *process) family() []int {
+	parents := map[int]int{}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return []int{p.cmd.Process.Pid}
+	}
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			if stat, err := readStat(pid); err == nil {
+				parents[pid] = stat.parent
+			}
+		}
+	}
+	family := []int{p.cmd.Process.Pid}
+	for i := 0; i < len(family); i++ {
+		for pid, parent := range parents {
+			if parent == family[i] {
+				family = append(family, pid)
+			}
+		}
+	}
+	return family
+}
+
+// run runs a program to its end and returns what it printed.
+func (s spawn) run(stop <-chan struct{}) (string, error) {
+	p, err := s.start()
+	if err != nil {
+		return "", err
+	}
+	select {
+	case <-p.ended:
+	case <-stop:
+		p.stop()
+		return "", fmt.Errorf("%s: interrupted", s.name)
+	}
+	if p.err != nil {
+		return "", p.death()
+	}
+	text, err := os.ReadFile(p.output)
+	return string(text), err
+}
