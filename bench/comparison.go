@@ -53,5 +53,5 @@ func (a aim) verdict(ratio float64) string {
 	case a.AtMost && ratio <= a.Ratio, !a.AtMost && ratio >= a.Ratio:
 		return "met"
 	}
-	return fmt.Sprintf("missed by %.0f %%", math.Ceil(100*math.Abs(ratio-a.Ratio)/a.Ratio))
+	return fmt.Sprintf("missed by %.0f %%", max(1, math.Round(100*math.Abs(ratio-a.Ratio)/a.Ratio)))
 }

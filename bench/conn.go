@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http/httputil"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +33,11 @@ func dial(address string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: c, in: bufio.NewReaderSize(c, 16<<10), host: address}, nil
+	return newConn(c, address), nil
+}
+
+func newConn(c net.Conn, host string) *conn {
+	return &conn{Conn: c, in: bufio.NewReaderSize(c, 16<<10), host: host}
 }
 
 // answer is a response. Its body is overwritten by the next.
@@ -84,7 +89,7 @@ func (c *conn) read() (answer, error) {
 	if a.status, err = strconv.Atoi(string(line[9:12])); err != nil {
 		return answer{}, fmt.Errorf("status line: %w", err)
 	}
-	length := -1
+	length, chunked := -1, false
 	for {
 		if line, err = c.in.ReadSlice('\n'); err != nil {
 			return answer{}, err
@@ -92,8 +97,8 @@ func (c *conn) read() (answer, error) {
 		if len(line) <= 2 {
 			break
 		}
-		if line[0]|0x20 != 'c' && line[0]|0x20 != 'x' {
-			continue
+		if !strings.ContainsRune("cCtTxX", rune(line[0])) {
+			continue // none of those below, and hits should cost little here
 		}
 		name, value, _ := strings.Cut(string(line), ":")
 		value = strings.TrimSpace(value)
@@ -102,9 +107,15 @@ func (c *conn) read() (answer, error) {
 			if length, err = strconv.Atoi(value); err != nil {
 				return answer{}, err
 			}
+		case strings.EqualFold(name, "Transfer-Encoding"):
+			chunked = strings.EqualFold(value, "chunked")
 		case strings.EqualFold(name, "X-Cache"):
 			a.cached = strings.Contains(strings.ToUpper(value), "HIT")
 		}
+	}
+	if chunked {
+		a.body, err = readChunks(c.in)
+		return a, err
 	}
 	if length < 0 || length > maxAnswerBytes {
 		return answer{}, fmt.Errorf("an answer with a Content-Length of %d", length)
@@ -115,6 +126,19 @@ func (c *conn) read() (answer, error) {
 	a.body = c.body[:length]
 	_, err = io.ReadFull(c.in, a.body)
 	return a, err
+}
+
+func readChunks(in *bufio.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(httputil.NewChunkedReader(in), maxAnswerBytes))
+	if err != nil {
+		return nil, err
+	}
+	for { // trailers, of which nothing is wanted, and the empty line
+		line, err := in.ReadSlice('\n')
+		if err != nil || len(line) <= 2 {
+			return body, err
+		}
+	}
 }
 
 // fetch gets an object and checks its status and body.

@@ -26,6 +26,9 @@ type fullFigures struct {
 // measureFull compares caches of many objects: memory, purges, and what their
 // clearing up costs hits. One server is up at a time.
 func measureFull(l *lab) error {
+	if err := needMemory(2 * bytesFor(l.plan.objects)); err != nil {
+		return err
+	}
 	rescind, err := l.measureFullOf(startRescind)
 	if err != nil {
 		return err
@@ -34,6 +37,8 @@ func measureFull(l *lab) error {
 	if err != nil {
 		return err
 	}
+	l.report.remark("with %s objects, purges can be undone for 1 s, not for a minute as by default: until then Rescind keeps what they withdrew",
+		thousands(int64(l.plan.objects)))
 	nginx, err := l.measureFullNginx()
 	if err != nil {
 		return err
@@ -96,10 +101,8 @@ func (l *lab) measureFullOf(way func(*lab, settings) (*server, error)) (fullFigu
 	if f.single, err = s.purgeSingles(fullSet, fullSize, n); err != nil {
 		return f, err
 	}
-	if n >= groupPurges*groupSize {
-		if f.group, err = s.purgeGroups(fullSet, fullSize); err != nil {
-			return f, err
-		}
+	if f.group, err = s.purgeGroups(fullSet, fullSize); err != nil {
+		return f, err
 	}
 	began := time.Now()
 	if f.all, err = s.purgeSet(fullSet, fullSize); err != nil {

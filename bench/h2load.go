@@ -63,28 +63,29 @@ func (h h2Load) run(l *lab) (load, error) {
 }
 
 var (
-	h2Finished = regexp.MustCompile(`(?m)^finished in ([0-9.]+)(us|ms|s|m|h)\b`)
+	h2Finished = regexp.MustCompile(`(?m)^finished in [0-9.]+[a-z]+, ([0-9.]+) req/s`)
 	h2Requests = regexp.MustCompile(`(?m)^requests: \d+ total, \d+ started, \d+ done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout`)
 	h2Statuses = regexp.MustCompile(`(?m)^status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx`)
 	h2Traffic  = regexp.MustCompile(`(?m)^traffic: .*?\((\d+)\) total.*?\((\d+)\) data`)
 )
 
-// parseH2load reads h2load's summary. Bytes are those of bodies.
+// parseH2load reads h2load's summary. Requests are those after the warm-up; bytes
+// are those of all bodies, so there are at least as many as the requests need.
 func parseH2load(text string) (load, error) {
 	finished, requests := h2Finished.FindStringSubmatch(text), h2Requests.FindStringSubmatch(text)
 	statuses, traffic := h2Statuses.FindStringSubmatch(text), h2Traffic.FindStringSubmatch(text)
 	if finished == nil || requests == nil || statuses == nil || traffic == nil {
 		return load{}, fmt.Errorf("h2load printed no summary:\n%s", text)
 	}
-	took, err := time.ParseDuration(finished[1] + finished[2])
+	// The time that it prints has the warm-up in it, the rate has not.
+	rate, err := strconv.ParseFloat(finished[1], 64)
 	if err != nil {
 		return load{}, fmt.Errorf("h2load: %w", err)
 	}
-	if took <= 0 {
-		return load{}, fmt.Errorf("h2load took no time:\n%s", text)
+	l := load{requests: number(requests[1]), bytes: int64(number(traffic[2]))}
+	if rate > 0 {
+		l.took = time.Duration(float64(l.requests) / rate * float64(time.Second))
 	}
-	ok := number(requests[1])
-	l := load{requests: ok, bytes: int64(number(traffic[2])), took: took}
 	// Those that were under way when the time was up count as neither.
 	l.failed = number(requests[2]) + number(statuses[2]) + number(statuses[3]) + number(statuses[4])
 	if l.failed > 0 {

@@ -28,7 +28,7 @@ func measureHanded(l *lab) error {
 		}
 	}
 	const chapter = "Requests that net/http answers"
-	rates, err := l.run(race{what: "hits handed over to net/http", servers: servers, size: o.size, run: func(s *server, _ int) (load, error) {
+	rates, err := l.run(race{what: "hits handed over to net/http", servers: servers, object: o, run: func(s *server, _ int) (load, error) {
 		return wrkLoad{base: "http://" + s.http, path: o.path(), headers: []string{declined}, duration: l.plan.duration}.run(l)
 	}})
 	if err != nil {

@@ -42,7 +42,7 @@ func measureHits(l *lab) error {
 
 // hits runs a race of wrk for one object, or for what a script asks for.
 func (l *lab) hits(what string, servers []*server, o object, script string) ([]series, error) {
-	return l.run(race{what: what, servers: servers, size: o.size, run: func(s *server, _ int) (load, error) {
+	return l.run(race{what: what, servers: servers, object: o, run: func(s *server, _ int) (load, error) {
 		return wrkLoad{base: "http://" + s.http, path: o.path(), requests: script, duration: l.plan.duration}.run(l)
 	}})
 }

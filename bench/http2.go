@@ -19,7 +19,7 @@ func measureHTTP2(l *lab) error {
 		}
 	}
 	const what = "1 KB, one URL, in clear"
-	rates, err := l.run(race{what: "HTTP/2, " + what, servers: servers, size: o.size, run: func(s *server, _ int) (load, error) {
+	rates, err := l.run(race{what: "HTTP/2, " + what, servers: servers, object: o, run: func(s *server, _ int) (load, error) {
 		return l.overHTTP2(loadURL("http", s.h2, o.path()))
 	}})
 	if err != nil {
@@ -42,14 +42,14 @@ func measureTLS(l *lab) error {
 		}
 	}
 	const chapter = "Hits over TLS"
-	old, err := l.run(race{what: "HTTP/1.1 over TLS, 1 KB", servers: servers, size: o.size, run: func(s *server, _ int) (load, error) {
+	old, err := l.run(race{what: "HTTP/1.1 over TLS, 1 KB", servers: servers, object: o, run: func(s *server, _ int) (load, error) {
 		return wrkLoad{base: "https://" + s.https, path: o.path(), duration: l.plan.duration}.run(l)
 	}})
 	if err != nil {
 		return err
 	}
 	l.versus(chapter, "1 KB, one URL, HTTP/1.1", old, nil)
-	two, err := l.run(race{what: "HTTP/2 over TLS, 1 KB", servers: servers, size: o.size, run: func(s *server, _ int) (load, error) {
+	two, err := l.run(race{what: "HTTP/2 over TLS, 1 KB", servers: servers, object: o, run: func(s *server, _ int) (load, error) {
 		return l.overHTTP2(loadURL("https", s.https, o.path()))
 	}})
 	if err != nil {

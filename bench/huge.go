@@ -20,7 +20,7 @@ func measureHuge(l *lab) error {
 	}
 	l.report.compare(comparison{
 		Chapter: "Very many objects", Unit: microseconds, Subject: many.p99, Peer: few.p99, Aim: atMost(1.2),
-		What: fmt.Sprintf("99th percentile at %s a second, %d URLs all over the cache", figure(few.rate), latencyObjects),
+		What: fmt.Sprintf("99th percentile at %s a second, %s URLs all over the cache", figure(few.rate), thousands(latencyObjects)),
 	})
 	l.report.compare(comparison{
 		Chapter: "Very many objects", What: fmt.Sprintf("resident, objects of %d bytes", hugeSize), Unit: "bytes/object", Subject: many.held,
@@ -39,7 +39,11 @@ type hugeFigures struct {
 func (l *lab) hugeDelays(n int, rate float64) (hugeFigures, error) {
 	name := fmt.Sprintf("%s with %s objects", rescindName, thousands(int64(n)))
 	f := hugeFigures{p99: series{Name: name}, held: series{Name: name}}
-	servers, err := l.start(settings{memory: int64(n)*2048 + 256<<20}, startRescind)
+	memory := int64(n)*2048 + 256<<20
+	if err := needMemory(memory); err != nil {
+		return f, err
+	}
+	servers, err := l.start(settings{memory: memory}, startRescind)
 	if err != nil {
 		return f, err
 	}
@@ -75,5 +79,6 @@ func (l *lab) hugeDelays(n int, rate float64) (hugeFigures, error) {
 		}
 		f.p99.add(p99)
 	}
+	l.report.note(judgeSpread("99th percentile", f.p99)...)
 	return f, l.dismiss()
 }

@@ -51,6 +51,9 @@ func measureLatency(l *lab) error {
 		}
 		purged.add(p99)
 	}
+	for _, s := range append(quiet, purged) {
+		l.report.note(judgeSpread("99th percentile", s)...)
+	}
 	const chapter = "Delays at half the highest rate"
 	l.report.compare(comparison{
 		Chapter: chapter, What: fmt.Sprintf("99th percentile at %s a second, with %s purges a second", figure(rescind.rate), thousands(stormRate)),

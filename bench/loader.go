@@ -12,7 +12,7 @@ import (
 // loaders are the connections that fill a cache: enough to keep its core busy.
 const loaders = 32
 
-// load fetches objects 0 to n-1 of a set through a server, once each, and
+// fillUp fetches objects 0 to n-1 of a set through a server, once each, and
 // returns how many a second came through.
 func (l *lab) fillUp(s *server, set string, size, n int) (rate float64, err error) {
 	l.progress("  %s: loading %s objects", s.name, thousands(int64(n)))

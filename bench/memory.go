@@ -17,8 +17,8 @@ import (
 // cache.
 func (s *server) heldBy() (int64, error) {
 	var sum int64
-	for _, pid := range s.processes[0].family() {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for _, m := range s.processes[0].family() {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", m.pid))
 		if err != nil {
 			return 0, err
 		}
@@ -42,12 +42,24 @@ func parseAnonymous(text string) (int64, error) {
 	return 0, fmt.Errorf("/proc: no RssAnon in %.200q", text)
 }
 
+// needMemory fails where the machine has less memory free than a chapter takes.
+func needMemory(bytes int64) error {
+	var free int64
+	if _, err := fmt.Sscan(lineOf("/proc/meminfo", "MemAvailable"), &free); err != nil {
+		return fmt.Errorf("/proc/meminfo: %w", err)
+	}
+	if free <<= 10; free < bytes {
+		return fmt.Errorf("this takes %d MiB of memory, of which %d are available; -objects and -huge-objects make it less", bytes>>20, free>>20)
+	}
+	return nil
+}
+
 // heldByNginx returns the same for nginx: the zone of keys, which its processes
 // share, and the files of its cache, which are in memory here.
 func (s *server) heldByNginx() (int64, error) {
 	most := int64(0)
-	for _, pid := range s.processes[0].family() {
-		if stat, err := readStat(pid); err == nil {
+	for _, m := range s.processes[0].family() {
+		if stat, err := readStat(m.pid); err == nil {
 			most = max(most, stat.resident)
 		}
 	}

@@ -10,7 +10,7 @@ func measureMisses(l *lab) error {
 		return err
 	}
 	const what = "1 KB, each URL once, stored"
-	rates, err := l.run(race{what: what, servers: servers, size: 1 << 10, misses: true, run: func(s *server, round int) (load, error) {
+	rates, err := l.run(race{what: what, servers: servers, object: object{size: 1 << 10}, misses: true, run: func(s *server, round int) (load, error) {
 		script := uniqueRequests(fmt.Sprintf("miss%d", round), "1k", s.http)
 		return wrkLoad{base: "http://" + s.http, requests: script, duration: l.plan.duration}.run(l)
 	}})

@@ -47,7 +47,7 @@ func parsePlan(args []string) (plan, error) {
 	quick := flags.Bool("quick", false, "3 rounds of 1 s, and no full cache; for trying the program out")
 	only := flags.String("only", "", "names of `chapters`, with commas: "+strings.Join(chapterNames(), ", "))
 	flags.StringVar(&p.binary, "rescind", filepath.Join("bin", "rescind"), "the `binary` to measure")
-	flags.StringVar(&p.output, "o", "", "also write the table to a `file`")
+	flags.StringVar(&p.output, "o", "", "also write the table to a `file`; where it has the marks of a table, between these")
 	flags.StringVar(&p.json, "json", "", "also write all figures to a `file`")
 	if err := flags.Parse(args); err != nil {
 		return plan{}, err
@@ -84,8 +84,8 @@ func (p *plan) validate(rest []string) error {
 		return errors.New("-rounds must be at least 1")
 	case p.duration < shortestRound:
 		return fmt.Errorf("-duration must be at least %v", shortestRound)
-	case p.objects < 2*groupSize || p.huge < 2*groupSize:
-		return fmt.Errorf("-objects and -huge-objects must be at least %d", 2*groupSize)
+	case p.objects < groupPurges*groupSize || p.huge < groupPurges*groupSize:
+		return fmt.Errorf("-objects and -huge-objects must be at least %d", groupPurges*groupSize)
 	}
 	for _, name := range p.only {
 		if !slices.Contains(chapterNames(), name) {

@@ -18,6 +18,7 @@ type procStat struct {
 	parent   int
 	cpu      time.Duration // user and system
 	resident int64         // bytes
+	start    int64         // since the machine's, in ticks
 }
 
 func readStat(pid int) (procStat, error) {
@@ -35,8 +36,8 @@ func parseStat(text string) (procStat, error) {
 	if end < 0 || len(f) < 22 {
 		return procStat{}, fmt.Errorf("/proc: %q is no stat of a process", text)
 	}
-	var n [4]int64
-	for i, field := range [4]int{1, 11, 12, 21} { // ppid, utime, stime, rss
+	var n [5]int64
+	for i, field := range [5]int{1, 11, 12, 19, 21} { // ppid, utime, stime, starttime, rss
 		v, err := strconv.ParseInt(f[field], 10, 64)
 		if err != nil {
 			return procStat{}, fmt.Errorf("/proc: stat of a process: %w", err)
@@ -44,28 +45,17 @@ func parseStat(text string) (procStat, error) {
 		n[i] = v
 	}
 	return procStat{
-		parent: int(n[0]), cpu: time.Duration(n[1]+n[2]) * tick, resident: n[3] * int64(os.Getpagesize()),
+		parent: int(n[0]), cpu: time.Duration(n[1]+n[2]) * tick, start: n[3], resident: n[4] * int64(os.Getpagesize()),
 	}, nil
 }
 
 // cpuOf returns the time that processes have used. One that is gone counts
 // nothing.
-func cpuOf(pids []int) time.Duration {
+func cpuOf(all []member) time.Duration {
 	var sum time.Duration
-	for _, pid := range pids {
-		if stat, err := readStat(pid); err == nil {
+	for _, m := range all {
+		if stat, err := readStat(m.pid); err == nil {
 			sum += stat.cpu
-		}
-	}
-	return sum
-}
-
-// residentOf returns the resident bytes of processes.
-func residentOf(pids []int) int64 {
-	var sum int64
-	for _, pid := range pids {
-		if stat, err := readStat(pid); err == nil {
-			sum += stat.resident
 		}
 	}
 	return sum

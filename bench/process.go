@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -79,11 +78,10 @@ func (p *process) stop() error {
 		case <-p.ended:
 		case <-time.After(stopTimeout):
 			err = fmt.Errorf("%s did not stop within %v and was killed", p.name, stopTimeout)
+			p.cmd.Process.Kill()
 		}
-		for _, pid := range family {
-			if pid != p.cmd.Process.Pid || p.running() {
-				syscall.Kill(pid, syscall.SIGKILL) // most are gone
-			}
+		for _, m := range family {
+			m.kill()
 		}
 		<-p.ended
 	})
@@ -98,28 +96,40 @@ func (p *process) death() error {
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	last := strings.Join(lines[max(0, len(lines)-10):], "\n")
-	return fmt.Errorf("%s ended: %w\n%s", p.name, errors.Join(p.err, nil), last)
+	return fmt.Errorf("%s ended (%v):\n%s", p.name, p.cmd.ProcessState, last)
 }
 
-// family returns the ids of the process and its descendants.
-func (p *process) family() []int {
-	parents := map[int]int{}
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return []int{p.cmd.Process.Pid}
+// member is one process of a family. Its start tells it from a later one with
+// the same id.
+type member struct {
+	pid   int
+	start int64
+}
+
+// kill ends a member that is still there.
+func (m member) kill() {
+	if stat, err := readStat(m.pid); err == nil && stat.start == m.start {
+		syscall.Kill(m.pid, syscall.SIGKILL) // it may have gone this moment
 	}
-	for _, e := range entries {
-		if pid, err := strconv.Atoi(e.Name()); err == nil {
-			if stat, err := readStat(pid); err == nil {
-				parents[pid] = stat.parent
+}
+
+// family returns the process and its descendants.
+func (p *process) family() []member {
+	all := map[int]procStat{}
+	if entries, err := os.ReadDir("/proc"); err == nil {
+		for _, e := range entries {
+			if pid, err := strconv.Atoi(e.Name()); err == nil {
+				if stat, err := readStat(pid); err == nil {
+					all[pid] = stat
+				}
 			}
 		}
 	}
-	family := []int{p.cmd.Process.Pid}
+	family := []member{{p.cmd.Process.Pid, all[p.cmd.Process.Pid].start}}
 	for i := 0; i < len(family); i++ {
-		for pid, parent := range parents {
-			if parent == family[i] {
-				family = append(family, pid)
+		for pid, stat := range all {
+			if stat.parent == family[i].pid {
+				family = append(family, member{pid, stat.start})
 			}
 		}
 	}

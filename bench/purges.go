@@ -52,8 +52,8 @@ func (l *lab) comparePurges(cache, n int, a, b purgeCost) {
 
 // purgeSingles times purges of keys of one object, all over a set of n.
 func (s *server) purgeSingles(set string, size, n int) (purgeCost, error) {
-	return s.timePurges(min(singlePurges, n), func(i int) (string, object) {
-		o := object{set: set, size: size, number: i * (n / min(singlePurges, n))}
+	return s.timePurges(singlePurges, func(i int) (string, object) {
+		o := object{set: set, size: size, number: i * (n / singlePurges)}
 		return o.key(), o
 	})
 }

@@ -7,8 +7,8 @@ import "fmt"
 type race struct {
 	what    string
 	servers []*server
-	size    int // bytes of each body
-	misses  bool
+	object  object // asked for, or one of many like it
+	misses  bool   // the object is never stored before
 	run     func(s *server, round int) (load, error)
 }
 
@@ -19,7 +19,7 @@ func (l *lab) run(r race) ([]series, error) {
 	for round := range l.plan.rounds {
 		for i, s := range r.servers {
 			did, err := l.take(turn{
-				server: s, what: r.what, size: r.size, misses: r.misses,
+				server: s, what: r.what, size: r.object.size, misses: r.misses,
 				run: func() (load, error) { return r.run(s, round) },
 			})
 			if err != nil {
@@ -29,8 +29,14 @@ func (l *lab) run(r race) ([]series, error) {
 			rates[i].add(did.rate())
 		}
 	}
-	for _, s := range rates {
+	for i, s := range rates {
+		if !r.misses {
+			if err := r.servers[i].warm(r.object); err != nil { // it is still whole and stored
+				return nil, err
+			}
+		}
 		l.progress("    %s: %v", s.Name, s)
+		l.report.note(judgeSpread(r.what, s)...)
 	}
 	return rates, nil
 }

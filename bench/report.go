@@ -22,10 +22,6 @@ type report struct {
 // compare adds a line of the table.
 func (r *report) compare(c comparison) {
 	r.comparisons = append(r.comparisons, c)
-	r.note(judgeSpread(c.What, c.Subject)...)
-	if len(c.Peer.Samples) > 0 {
-		r.note(judgeSpread(c.What, c.Peer)...)
-	}
 }
 
 // remark adds a sentence that stands below the table.
@@ -74,7 +70,7 @@ func (r *report) publish(p plan) error {
 		return err
 	}
 	if p.output != "" {
-		if err := os.WriteFile(p.output, []byte(table.String()), 0o644); err != nil {
+		if err := insert(p.output, table.String()); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,7 @@ type server struct {
 	h2        string     // for HTTP/2 in clear, "" where it has none
 	https     string     // for TLS, "" where it has none
 	accessLog string     // path; "" where it keeps none
-	pids      []int      // of all processes and their children
+	family    []member   // all processes and their children
 
 	purging *purging // nil where it cannot purge by key
 	fill    func() (filling, error)
@@ -65,9 +65,9 @@ func (s *server) awaitReady(l *lab) error {
 	for {
 		err := s.tryProbe()
 		if err == nil {
-			s.pids = nil
+			s.family = nil
 			for _, p := range s.processes {
-				s.pids = append(s.pids, p.family()...)
+				s.family = append(s.family, p.family()...)
 			}
 			return nil
 		}

@@ -32,7 +32,7 @@ func (l *lab) look(s *server) (before, error) {
 		return before{}, err
 	}
 	sent, err := l.originCount()
-	return before{cores: cores, cpu: cpuOf(s.pids), sent: sent}, err
+	return before{cores: cores, cpu: cpuOf(s.family), sent: sent}, err
 }
 
 // take carries a turn out. What is wrong with it goes to the report; an error is

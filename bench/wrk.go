@@ -20,7 +20,13 @@ type load struct {
 	delays   []float64 // µs, where the generator was asked for them
 }
 
-func (l load) rate() float64 { return float64(l.requests) / l.took.Seconds() }
+// rate returns requests a second, 0 where there were none.
+func (l load) rate() float64 {
+	if l.took <= 0 {
+		return 0
+	}
+	return float64(l.requests) / l.took.Seconds()
+}
 
 // wrkLoad is a closed loop of wrk over HTTP/1.1: every connection sends its next
 // request when it has the answer.
