@@ -20,6 +20,9 @@ const (
 	// nginx's hits of 1 KB in relation to Varnish's. Outside, one of both is set up
 	// badly: nginx is the quicker one, and not by magnitudes.
 	leastNginx, mostNginx = 0.8, 6.0
+	// The servers' core and that of the load, where both wait for something else:
+	// a timer, mostly, that a setting of one of them would have avoided.
+	stalledServer, stalledLoad = 0.5, 0.7
 )
 
 // Those that make them doubtful, each as a part of one core or of the median:
@@ -59,7 +62,7 @@ func (t turn) judgeAnswers(did load, sent int) []finding {
 	return found
 }
 
-// judgeCores finds what makes a turn doubtful.
+// judgeCores finds what makes a turn doubtful, and that it stood still.
 func (t turn) judgeCores(u use) []finding {
 	var found []finding
 	warn := func(kind string, worst float64, format string, args ...any) {
@@ -71,9 +74,16 @@ func (t turn) judgeCores(u use) []finding {
 	if u.steal > mostSteal {
 		warn("steal", u.steal, "the hypervisor took %.0f %% of the server's core", 100*u.steal)
 	}
-	if !t.paced && u.server+u.foreign < leastBusy {
+	busy := u.server + u.foreign
+	if !t.paced && busy < stalledServer && u.load < stalledLoad {
+		return append(found, finding{
+			Fatal: true, Where: t.where(), Kind: "stalled", worst: -busy,
+			Text: fmt.Sprintf("its core was only %.0f %% busy, that of the load %.0f %%: both waited for something", 100*busy, 100*u.load),
+		})
+	}
+	if !t.paced && busy < leastBusy {
 		warn("bound", -u.server, "its core was only %.0f %% busy, that of the load %.0f %%: not the server was the limit",
-			100*(u.server+u.foreign), 100*u.load)
+			100*busy, 100*u.load)
 	}
 	return found
 }

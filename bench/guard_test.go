@@ -62,6 +62,8 @@ func TestJudgeCores(t *testing.T) {
 		{"somebody compiles", use{server: 0.6, foreign: 0.4}, false, "foreign "},
 		{"a busy hypervisor", use{server: 0.95, steal: 0.05}, false, "steal "},
 		{"the generator is the limit", use{server: 0.7, load: 1}, false, "bound "},
+		{"both wait", use{server: 0.1, load: 0.1}, false, "stalled "},
+		{"a given rate, little of it", use{server: 0.1, load: 0.1}, true, ""},
 		{"a given rate", use{server: 0.5}, true, ""},
 	} {
 		found := turn{server: &server{name: "s"}, paced: c.paced}.judgeCores(c.use)

@@ -9,7 +9,11 @@ func measureHits(l *lab) error {
 		set.noLog = true
 		return startVarnish(l, set)
 	}
-	servers, err := l.start(settings{}, startRescind, startNginx, startVarnish, withoutLog)
+	withSendfile := func(l *lab, set settings) (*server, error) {
+		set.sendfile = true
+		return startNginx(l, set)
+	}
+	servers, err := l.start(settings{}, startRescind, startNginx, withSendfile, startVarnish, withoutLog)
 	if err != nil {
 		return err
 	}
@@ -20,12 +24,12 @@ func measureHits(l *lab) error {
 		}
 	}
 	const chapter = "Hits over HTTP/1.1"
-	aims := map[string]aim{nginxName: atLeast(2), varnishName: atLeast(2.5)}
+	aims := map[string]aim{nginxName: atLeast(2), nginxSendfileName: atLeast(2), varnishName: atLeast(2.5)}
 	one, err := l.hits("1 KB, one URL", servers, small[0], "")
 	if err != nil {
 		return err
 	}
-	l.report.note(judgePeers(one[1], one[2])...)
+	l.report.note(judgePeers(one[1], one[3])...)
 	l.versus(chapter, "1 KB, one URL", one, aims)
 	many, err := l.hits("1 KB, 1,000 URLs", servers, small[0], requestsOf("hot", "1k", mixed))
 	if err != nil {
@@ -36,7 +40,7 @@ func measureHits(l *lab) error {
 	if err != nil {
 		return err
 	}
-	l.versus(chapter, "64 KB, one URL", big, map[string]aim{nginxName: atLeast(1)})
+	l.versus(chapter, "64 KB, one URL", big, map[string]aim{nginxName: atLeast(1), nginxSendfileName: atLeast(1)})
 	return l.dismiss()
 }
 

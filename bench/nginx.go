@@ -6,10 +6,22 @@ import (
 	"path/filepath"
 )
 
-const nginxName = "nginx"
+const (
+	nginxName         = "nginx"
+	nginxSendfileName = "nginx with sendfile"
+)
 
-// Files of the cache are in memory, stay open, and are sent by the kernel. A
-// zone of 256 MB has room for two million keys.
+// Ways for nginx to send what is in its cache. With sendfile, small objects take
+// one call more each, and tcp_nopush makes large ones wait 40 ms for an
+// acknowledgement on loopback. Read through buffers that hold a whole object,
+// small ones are a third quicker and large ones hardly slower.
+const (
+	nginxBuffers  = "sendfile off; output_buffers 2 128k;"
+	nginxSendfile = "sendfile on; tcp_nopush off;"
+)
+
+// Files of the cache are in memory and stay open. A zone of 256 MB has room for
+// two million keys.
 const nginxConfig = `daemon off;
 worker_processes 1;
 %[1]s
@@ -22,8 +34,7 @@ events {
     use epoll;
 }
 http {
-    sendfile on;
-    tcp_nopush on;
+    %[10]s
     tcp_nodelay on;
     keepalive_timeout 1h;
     keepalive_requests 1000000000;
@@ -77,11 +88,15 @@ func startNginx(l *lab, set settings) (*server, error) {
 	if os.Geteuid() == 0 {
 		user = "user root;" // else the worker may not enter the directory
 	}
-	text := fmt.Sprintf(nginxConfig, user, dir, set.memory, l.originAt, ports[0], ports[1], ports[2], l.cert, l.key)
+	name, way := nginxName, nginxBuffers
+	if set.sendfile {
+		name, way = nginxSendfileName, nginxSendfile
+	}
+	text := fmt.Sprintf(nginxConfig, user, dir, set.memory, l.originAt, ports[0], ports[1], ports[2], l.cert, l.key, way)
 	config := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	s := &server{name: nginxName, dir: dir, http: ports[0], h2: ports[1], https: ports[2], accessLog: filepath.Join(dir, "access.log")}
+	s := &server{name: name, dir: dir, http: ports[0], h2: ports[1], https: ports[2], accessLog: filepath.Join(dir, "access.log")}
 	return s, l.launch(s, spawn{name: "nginx", args: []string{l.tools["nginx"], "-p", dir, "-c", config, "-e", filepath.Join(dir, "error.log")}})
 }

@@ -43,10 +43,11 @@ type filling struct {
 
 // settings are in what the servers of a chapter differ.
 type settings struct {
-	memory     int64 // bytes for objects
-	noLog      bool  // Varnish alone: without a program that writes its log
-	undoWindow time.Duration
-	gcTrace    bool // Rescind alone
+	memory     int64         // bytes for objects
+	noLog      bool          // Varnish alone: without a program that writes its log
+	sendfile   bool          // nginx alone: instead of buffers
+	undoWindow time.Duration // Rescind alone
+	gcTrace    bool          // Rescind alone
 }
 
 const (
