@@ -46,9 +46,7 @@ func (s spawn) start() (*process, error) {
 	p.cmd = exec.Command("taskset", append([]string{"-c", s.cores}, s.args...)...)
 	p.cmd.Env = append(os.Environ(), s.env...)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
-	// Where this program dies without a chance to clean up, its children are told
-	// to stop, and take theirs along.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	p.cmd.SysProcAttr = attributes()
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
