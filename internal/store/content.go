@@ -121,6 +121,23 @@ func (c *Cursor) Next() []byte {
 	return unsafe.Slice((*byte)(unsafe.Add(p, chunkBytes)), h.size)
 }
 
+// AppendParts appends to dst, as they lie in memory, n bytes from an offset on.
+// They stay valid for as long as the content is held.
+func (c Content) AppendParts(dst [][]byte, off, n int64) [][]byte {
+	at := c.Cursor()
+	for p := at.Next(); p != nil && n > 0; p = at.Next() {
+		size := int64(len(p))
+		if off >= size {
+			off -= size
+			continue
+		}
+		part := p[off:min(size, off+n)]
+		off, n = 0, n-int64(len(part))
+		dst = append(dst, part)
+	}
+	return dst
+}
+
 // Trailer returns the trailer fields, which live on their own.
 func (c Content) Trailer() (f field.Fields) {
 	if c.first.trailer == 0 {

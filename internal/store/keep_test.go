@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -71,6 +72,12 @@ func keep(t *testing.T, want []byte, expected int, early bool) {
 	}
 	equal(t, "size", c.Size(), int64(len(want)))
 	equal(t, "content", bytes.Equal(slices.Concat(chunks(c)...), want), true)
+	for range 5 {
+		off := rand.IntN(len(want) + 1)
+		n := rand.IntN(len(want) - off + 1)
+		got := slices.Concat(c.AppendParts(nil, int64(off), int64(n))...)
+		equal(t, fmt.Sprintf("parts from %d, %d bytes", off, n), bytes.Equal(got, want[off:off+n]), true)
+	}
 	late := c.NewReader(0)
 	c.Release()
 	for _, off := range []int{0, len(want), len(want) / 2, max(len(want)-1, 0)} {
