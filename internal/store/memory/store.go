@@ -180,15 +180,9 @@ func (s *Store) forget(r *record) {
 // Walk implements store.Store. An object that was removed before its turn is
 // not visited.
 func (s *Store) Walk(visit func(store.Object) bool) {
-	s.table.walk(func(batch []*record) bool {
-		more := true
-		for _, r := range batch {
-			if more && r.is(flagStored) {
-				more = visit(s.hold(r))
-			}
-			s.release(r)
-		}
-		return more
+	s.table.walk(func(r *record) bool {
+		defer s.release(r)
+		return visit(s.hold(r))
 	})
 }
 

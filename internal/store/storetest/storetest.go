@@ -35,6 +35,7 @@ func Run(t *testing.T, open New) {
 		{"WalkURL", testWalkURL},
 		{"WalkStops", testWalkStops},
 		{"WalkReenters", testWalkReenters},
+		{"WalkHoldsOne", testWalkHoldsOne},
 		{"WalkVisitsWhatStays", testWalkChurn},
 		{"DeadGoFirst", testDeadFirst},
 		{"SpareGoBeforeLive", testSpareFirst},

@@ -52,6 +52,28 @@ func testWalkStops(t *testing.T, open New) {
 	Empty(t, s)
 }
 
+// testWalkHoldsOne: however long a visit takes, it keeps nobody's bytes but
+// those of the object that is visited.
+func testWalkHoldsOne(t *testing.T, open New) {
+	const objects = 20
+	s := open(t, 1<<20)
+	for i := range objects {
+		mustPut(t, s, spec{id: i, url: i, size: 10_000})
+	}
+	s.Walk(func(visited store.Object) bool {
+		for i := range objects {
+			o := s.Get(keyOf(i), anything{})
+			s.Remove(o, store.Removed)
+			o.Release()
+		}
+		if got, want := s.Stats().Bytes, visited.Cost(); got != want {
+			t.Errorf("%d bytes in use, the visited object takes %d", got, want)
+		}
+		return true
+	})
+	Empty(t, s)
+}
+
 // testWalkReenters: whoever visits may use the store, the visited key included.
 func testWalkReenters(t *testing.T, open New) {
 	s := open(t, 1<<20)
