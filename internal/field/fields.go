@@ -108,6 +108,16 @@ func (f Fields) Set(name, value string) Fields {
 	return kept
 }
 
+// SortByName puts the lines in the order of their names as they are spelled,
+// those of one name in their own. It is quick where few are out of place.
+func (f Fields) SortByName() {
+	for i := 1; i < len(f); i++ {
+		for j := i; j > 0 && f[j].Name < f[j-1].Name; j-- {
+			f[j], f[j-1] = f[j-1], f[j]
+		}
+	}
+}
+
 // Clone returns a copy that shares no lines with f.
 func (f Fields) Clone() Fields {
 	return append(Fields(nil), f...)

@@ -51,9 +51,9 @@ func describesBody(name string) bool {
 // NotModifiedFields returns what a 304 to a client carries of a stored
 // response: all that could update the client's copy or that a browser checks
 // on the 304 itself, such as Access-Control-Allow-Origin, and nothing that
-// describes a body (RFC 9110 section 15.4.5).
+// describes a body (RFC 9110 section 15.4.5). It filters in place.
 func NotModifiedFields(stored field.Fields) field.Fields {
-	kept := make(field.Fields, 0, len(stored))
+	kept := stored[:0]
 	for _, f := range stored {
 		if !describesBody(f.Name) && !describesContent(f.Name) {
 			kept = append(kept, f)

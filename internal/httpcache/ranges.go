@@ -102,16 +102,20 @@ func (s *RangeSet) Whole() bool { return s.n == 0 }
 // ContentRange returns the Content-Range of a part (RFC 9110 section 14.4). A
 // negative size is unknown.
 func ContentRange(r ByteRange, size int64) string {
-	b := make([]byte, 0, 48)
+	return string(AppendContentRange(make([]byte, 0, 48), r, size))
+}
+
+// AppendContentRange appends what ContentRange returns.
+func AppendContentRange(b []byte, r ByteRange, size int64) []byte {
 	b = append(b, "bytes "...)
 	b = strconv.AppendInt(b, r.Start, 10)
 	b = append(b, '-')
 	b = strconv.AppendInt(b, r.Start+r.Length-1, 10)
 	b = append(b, '/')
 	if size < 0 {
-		return string(append(b, '*'))
+		return append(b, '*')
 	}
-	return string(strconv.AppendInt(b, size, 10))
+	return strconv.AppendInt(b, size, 10)
 }
 
 // UnsatisfiableRange returns the Content-Range of a 416 (RFC 9110 section 15.5.17).

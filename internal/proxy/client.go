@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"net/http"
 	"net/netip"
 	"strings"
 
@@ -16,42 +15,60 @@ type client struct {
 	forwarded bool       // comes, by its looks, through a peer that is not
 }
 
-// clientOf takes the address from the connection. Only where the peer is
+// clientFrom takes the address from the connection. Only where the peer is
 // trusted does X-Forwarded-For count: the last address in it that is not a
 // trusted proxy's itself.
-func clientOf(r *http.Request, trusted []netip.Prefix) client {
-	c := client{peer: peerAddr(r.RemoteAddr)}
-	c.addr = c.peer
-	lines := r.Header["X-Forwarded-For"]
-	if !within(trusted, c.peer) {
+func clientFrom(peer netip.Addr, http11 bool, lines field.Fields, trusted []netip.Prefix) client {
+	c := client{peer: peer, addr: peer}
+	chained, forwarded := lines.Has("X-Forwarded-For"), lines.Has("Forwarded")
+	if !within(trusted, peer) {
 		// HTTP/1.0 is what proxies speak that add nothing of the sort.
-		c.forwarded = len(lines) > 0 || len(r.Header["Forwarded"]) > 0 || !r.ProtoAtLeast(1, 1)
+		c.forwarded = chained || forwarded || !http11
 		return c
 	}
 	c.trusted = true
-	if len(lines) == 0 && len(r.Header["Forwarded"]) > 0 {
+	switch {
+	case chained:
+		c.addr = lastUntrusted(lines, trusted)
+	case forwarded:
 		c.addr = netip.Addr{}
-		return c
-	}
-	if len(lines) == 0 {
+	default:
 		// The proxy itself, or anybody whose address it keeps to itself: the
 		// address grants nothing.
 		c.forwarded = true
-		return c
-	}
-	hops := strings.Split(strings.Join(lines, ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		addr, ok := hopAddr(field.Trim(hops[i]))
-		if !ok {
-			c.addr = netip.Addr{} // somebody, and not the proxy that says so
-			break
-		}
-		c.addr = addr
-		if !within(trusted, c.addr) {
-			break
-		}
 	}
 	return c
+}
+
+// lastUntrusted returns the last address in X-Forwarded-For that is not a
+// trusted proxy's, the first where all are, and none where it meets something
+// else: that is somebody, and not the proxy that says so.
+func lastUntrusted(lines field.Fields, trusted []netip.Prefix) (addr netip.Addr) {
+	for i := len(lines) - 1; i >= 0; i-- {
+		if !field.EqualFold(lines[i].Name, "X-Forwarded-For") {
+			continue
+		}
+		for rest, more := lines[i].Value, true; more; {
+			var hop string
+			rest, hop, more = cutLast(rest)
+			var ok bool
+			if addr, ok = hopAddr(field.Trim(hop)); !ok {
+				return netip.Addr{}
+			}
+			if !within(trusted, addr) {
+				return addr
+			}
+		}
+	}
+	return addr
+}
+
+// cutLast cuts the last member off a list.
+func cutLast(list string) (rest, last string, more bool) {
+	if i := strings.LastIndexByte(list, ','); i >= 0 {
+		return list[:i], list[i+1:], true
+	}
+	return "", list, false
 }
 
 // hopAddr reads a member of X-Forwarded-For, which some proxies write with the
@@ -93,7 +110,7 @@ func (x *exchange) appendForwarding(dst field.Fields) field.Fields {
 		chain = "unknown"
 	}
 	if x.client.trusted {
-		if prior := strings.Join(x.r.Header["X-Forwarded-For"], ", "); prior != "" {
+		if prior, _ := x.ask.lines.Joined("X-Forwarded-For"); prior != "" {
 			chain = prior + ", " + chain
 		}
 	}
@@ -113,8 +130,8 @@ func (x *exchange) forwarded(scheme string) string {
 		node = peer.String()
 	}
 	element := "for=" + node + `;host="` + x.target.Host + `";proto=` + scheme
-	if prior := x.r.Header["Forwarded"]; x.client.trusted && len(prior) > 0 {
-		return strings.Join(prior, ", ") + ", " + element
+	if prior, ok := x.ask.lines.Joined("Forwarded"); x.client.trusted && ok {
+		return prior + ", " + element
 	}
 	return element
 }

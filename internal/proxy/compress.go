@@ -50,8 +50,7 @@ func (c *compressor) close() {
 	c.running.Wait()
 }
 
-// encode changes the answer to the form that the client prefers. A request for
-// a range gets the plain form: what it asks for are bytes of that.
+// encode changes the answer to the form that the client prefers.
 func (x *exchange) encode() {
 	rule := x.service.Compression
 	head := x.answer.Head
@@ -59,8 +58,8 @@ func (x *exchange) encode() {
 		return
 	}
 	enc := compress.Identity
-	if !x.fields.Has("Range") && x.answer.Reader != nil {
-		enc = compress.Choose(x.accepts, rule.Encodings)
+	if x.answer.Reader != nil {
+		enc = x.preferred()
 	}
 	x.out = compress.Transform(x.out, enc)
 	if enc == compress.Identity {
@@ -78,6 +77,35 @@ func (x *exchange) encode() {
 	if o := x.object; o != nil && head == o.Head && o.Body.Whole() && o.Body.Size() <= maxEncodedBody {
 		x.p.compressor.make(x, key, o, enc)
 	}
+}
+
+// preferred returns the coding that the client gets. For a range that is none:
+// what it asks for are bytes of the plain form.
+func (x *exchange) preferred() compress.Encoding {
+	if x.fields.Has("Range") {
+		return compress.Identity
+	}
+	return compress.Choose(x.accepts, x.service.Compression.Encodings)
+}
+
+// encodeFast is encode for what is stored in the form that the client prefers.
+// It returns false where it is not.
+func (x *exchange) encodeFast() bool {
+	rule, head := x.service.Compression, x.object.Head
+	if len(rule.Encodings) == 0 || !compress.Eligible(head.Status(), x.out, head.Length(), rule.Rule) {
+		return true
+	}
+	enc := x.preferred()
+	x.out, x.sorted = compress.Transform(x.out, enc), false
+	if enc == compress.Identity {
+		return true
+	}
+	if x.form = x.encoded(x.encodedKey(head, enc)); x.form == nil {
+		return false
+	}
+	x.length = x.form.Body.Size()
+	x.piece.Length = x.length
+	return true
 }
 
 // encodedKey names the compressed form of one stored response: of another one
@@ -178,15 +206,15 @@ func (w *bodyWriter) Write(p []byte) (n int, err error) {
 // encoder returns what the content passes through on its way to the client, or
 // nil where it is sent as it is. It is asked before the head is written: where
 // all encoders are in use, the fields change back.
-func (x *exchange) encoder(h http.Header) *compress.Encoder {
-	if x.encoding == compress.Identity || x.r.Method == http.MethodHead {
+func (x *exchange) encoder() *compress.Encoder {
+	if x.encoding == compress.Identity || x.ask.method == http.MethodHead {
 		return nil
 	}
 	e, err := x.p.compressor.pool.Encode(clientWriter{x}, x.encoding)
 	if err != nil {
 		x.encoding, x.length = compress.Identity, x.answer.Head.Length()
 		x.out = compress.Transform(x.answer.Head.AppendFields(x.out[:0], x.debug), compress.Identity)
-		x.setFields(h)
+		x.finish()
 		return nil
 	}
 	return e

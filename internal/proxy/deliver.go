@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/compress"
@@ -28,7 +27,7 @@ func (x *exchange) deliver() state {
 	part := httpcache.RangeAnswer{}
 	if x.ours() {
 		x.encode()
-		switch httpcache.Precondition(x.r.Method, x.fields, x.out) {
+		switch httpcache.Precondition(x.ask.method, x.fields, x.out) {
 		case httpcache.NotModified:
 			return x.notModified()
 		case httpcache.Failed:
@@ -36,20 +35,19 @@ func (x *exchange) deliver() state {
 		}
 		part = x.part()
 	}
-	h := x.w.Header()
-	x.setFields(h)
+	x.finish()
 	switch part.Kind {
 	case httpcache.Partial:
-		return x.partial(h, part)
+		return x.partial(part)
 	case httpcache.Unsatisfiable:
-		return x.unsatisfiable(h)
+		return x.unsatisfiable()
 	}
-	return x.whole(h)
+	return x.whole()
 }
 
 // part returns which part of the content the request asks for.
 func (x *exchange) part() httpcache.RangeAnswer {
-	if x.r.Method != http.MethodGet || x.length < 0 || x.answer.Reader == nil || x.encodedNow() {
+	if x.ask.method != http.MethodGet || x.length < 0 || x.answer.Reader == nil || x.encodedNow() {
 		return httpcache.RangeAnswer{}
 	}
 	part := httpcache.Range(x.fields, x.out, x.length)
@@ -65,18 +63,18 @@ func (x *exchange) encodedNow() bool {
 }
 
 // whole writes the answer from its first byte to its last.
-func (x *exchange) whole(h http.Header) state {
+func (x *exchange) whole() state {
 	status := x.answer.Head.Status()
-	encoder := x.encoder(h)
+	encoder := x.encoder()
 	if encoder != nil {
 		defer encoder.Abort() // after Close, it does nothing
 	}
 	bare := status == http.StatusNotModified || status == http.StatusNoContent
 	if x.length >= 0 && !bare {
-		h["Content-Length"] = []string{strconv.FormatInt(x.length, 10)}
+		x.out = x.out.Set("Content-Length", x.number(x.length))
 	}
 	x.writeHeader(status)
-	if x.r.Method == http.MethodHead || bare {
+	if x.ask.method == http.MethodHead || bare {
 		return stateDone
 	}
 	if x.length < 0 && !x.endsPlain() {
@@ -88,7 +86,7 @@ func (x *exchange) whole(h http.Header) state {
 	} else {
 		x.send(-1)
 	}
-	x.sendTrailer(h)
+	x.sendTrailer()
 	return stateDone
 }
 
@@ -120,7 +118,7 @@ func (x *exchange) sendThrough(encoder *compress.Encoder) {
 // ours tells whether the client's conditions and range are for us to evaluate:
 // on a whole response to a safe request (RFC 9110 section 13.2.1).
 func (x *exchange) ours() bool {
-	if x.r.Method != http.MethodGet && x.r.Method != http.MethodHead {
+	if x.ask.method != http.MethodGet && x.ask.method != http.MethodHead {
 		return false
 	}
 	return x.answer.Head.Status() == http.StatusOK
@@ -130,27 +128,28 @@ func (x *exchange) count() {
 	s := &x.p.stats
 	switch x.outcome {
 	case outcomeHit:
-		s.Hits.Add(1)
+		s.Hits.Add(x.tallies, 1)
+		x.hits = x.object.Hit()
 	case outcomeStale:
-		s.Stale.Add(1)
+		s.Stale.Add(x.tallies, 1)
+		x.hits = x.object.Hit()
 	case outcomeMiss:
-		s.Misses.Add(1)
+		s.Misses.Add(x.tallies, 1)
 	case outcomePass:
-		s.Passes.Add(1)
+		s.Passes.Add(x.tallies, 1)
 	}
 }
 
 func (x *exchange) notModified() state {
 	x.out = httpcache.NotModifiedFields(x.out)
-	x.setFields(x.w.Header())
+	x.finish()
 	x.writeHeader(http.StatusNotModified)
 	return stateDone
 }
 
-func (x *exchange) unsatisfiable(h http.Header) state {
-	h["Content-Range"] = []string{httpcache.UnsatisfiableRange(x.answer.Head.Length())}
-	delete(h, "Content-Type")
-	h["Content-Length"] = []string{"0"}
+func (x *exchange) unsatisfiable() state {
+	x.out = without(x.out, "Content-Type").Set("Content-Range", httpcache.UnsatisfiableRange(x.answer.Head.Length()))
+	x.out = x.out.Set("Content-Length", "0")
 	x.writeHeader(http.StatusRequestedRangeNotSatisfiable)
 	return stateDone
 }
@@ -215,13 +214,13 @@ func (x *exchange) endsPlain() bool {
 }
 
 // sendTrailer sends the trailer fields, declared or not (RFC 9110 section 6.5).
-func (x *exchange) sendTrailer(h http.Header) {
+func (x *exchange) sendTrailer() {
 	if x.answer.Trailer == nil || x.length >= 0 {
 		return
 	}
 	for _, f := range httpcache.EndToEnd(x.answer.Trailer(), nil) {
 		if !x.hides(f.Name) && !inHeadOnly(f.Name) {
-			h.Add(http.TrailerPrefix+f.Name, f.Value)
+			x.w.Header().Add(http.TrailerPrefix+f.Name, f.Value)
 		}
 	}
 }

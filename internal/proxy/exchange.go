@@ -30,12 +30,15 @@ const (
 
 // exchange is one request and its answer.
 type exchange struct {
+	tallies uint32 // of every tally; it stays
 	p       *Proxy
 	cfg     *current
 	w       http.ResponseWriter
 	r       *http.Request
 	control *http.ResponseController
 	start   time.Time
+	fast    bool // read by the server itself: w, r and control are nil
+	ask     ask
 
 	// Set by recv.
 	service *Service
@@ -61,10 +64,22 @@ type exchange struct {
 	// Set by whoever decides on the answer.
 	outcome  outcome
 	answer   *fetch.Answer
+	hits     uint64            // of the object, this one included
 	length   int64             // of what is sent, -1 where that is not known
 	encoding compress.Encoding // to apply while it is sent
 	problem  problem
-	out      field.Fields
+	out      field.Fields // of the response
+	text     []byte       // that values in out are made of
+	raw      field.Fields // room for those of ask
+	own      fetch.Answer // room for answer
+
+	// Of an answer by the server itself.
+	unsure  bool                // what is stored depends on what this node tells the origin
+	form    *store.Object       // the compressed form that is sent; nil: the stored one
+	piece   httpcache.ByteRange // what is sent of it
+	sorted  bool                // out is in the order of its names
+	head    []byte
+	content [][]byte
 
 	// For the record.
 	id        string

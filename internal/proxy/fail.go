@@ -27,24 +27,22 @@ type Page struct {
 // fail writes an answer of our own.
 func (x *exchange) fail() state {
 	x.outcome = outcomeError
-	x.p.stats.Errors.Add(1)
+	x.p.stats.Errors.Add(x.tallies, 1)
 	x.deadline()
-	h := x.w.Header()
-	reset(h)
 	page := x.page()
+	x.out = x.out[:0]
 	if len(page.Body) > 0 {
-		h["Content-Type"] = []string{page.ContentType}
-		h["X-Content-Type-Options"] = []string{"nosniff"}
-		h["Content-Length"] = []string{strconv.Itoa(len(page.Body))}
+		x.out = x.out.Add("Content-Type", page.ContentType).Add("X-Content-Type-Options", "nosniff")
+		x.out = x.out.Add("Content-Length", x.number(int64(len(page.Body))))
 	}
-	h["Cache-Control"] = []string{"no-store"}
+	x.out = x.out.Add("Cache-Control", "no-store")
 	if s := x.problem.status; s == http.StatusMethodNotAllowed || s == http.StatusNoContent {
-		h["Allow"] = []string{"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"}
+		x.out = x.out.Add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 	}
-	x.setNodeFields(h)
-	x.rewriteResponse(h)
+	x.addNodeFields()
+	x.rewriteResponse()
 	x.writeHeader(x.problem.status)
-	if x.r.Method != http.MethodHead {
+	if x.ask.method != http.MethodHead {
 		x.write(page.Body)
 	}
 	return stateDone

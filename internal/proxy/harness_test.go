@@ -23,7 +23,7 @@ import (
 
 // site is a proxy in front of an origin that a test plays.
 type site struct {
-	t       *testing.T
+	t       testing.TB
 	proxy   *Proxy
 	fetcher *fetch.Fetcher
 	engine  *purge.Engine
@@ -41,7 +41,7 @@ type site struct {
 
 type option func(*site, *Service, *fetch.Config)
 
-func newSite(t *testing.T, options ...option) *site {
+func newSite(t testing.TB, options ...option) *site {
 	s := &site{t: t, engine: purge.NewEngine(purge.Config{}), hasher: field.RandomHasher(), policy: &httpcache.Policy{DefaultKeep: time.Hour}}
 	s.store = memory.New(memory.Config{Budget: 8 << 20})
 	judge := &fetch.Judge{Marks: s.engine.Service("shop")}

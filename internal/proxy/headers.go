@@ -4,10 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/rescind-edge/rescind/internal/httpcache"
 )
@@ -22,32 +22,28 @@ func servedBy(node, pop string) string {
 // pseudonym returns this node's name as Via has it (RFC 9110 section 7.6.3).
 func pseudonym(node string) string { return "rescind-" + node }
 
-// setFields writes the fields of the response, as kept in x.out, and those of
-// this node.
-func (x *exchange) setFields(h http.Header) {
-	reset(h)
-	for _, f := range x.out {
-		name := http.CanonicalHeaderKey(f.Name)
-		switch name {
-		case "Age", "Content-Length":
-			continue // ours to say
-		}
-		h[name] = append(h[name], f.Value)
-	}
-	if _, ok := h["Content-Type"]; !ok {
-		h["Content-Type"] = nil // keeps net/http from guessing one
-	}
+// finish makes x.out, the fields as they are kept, those of the answer: without
+// what only this node knows, and with that.
+func (x *exchange) finish() {
+	x.out = x.out.Without("Content-Length")
 	if x.fromCache() {
-		h["Age"] = []string{strconv.FormatInt(max(x.age(), 0), 10)}
-	} else if age, ok := x.answer.Head.Get("Age"); ok {
-		h["Age"] = []string{age}
+		x.out = x.out.Set("Age", x.number(max(x.age(), 0)))
 	}
-	h["Via"] = append(h["Via"], "1.1 "+x.cfg.via)
-	x.setNodeFields(h)
+	x.out = x.out.Add("Via", x.cfg.viaValue)
+	x.addNodeFields()
 	if x.debug {
-		x.setDebugFields(h)
+		x.addDebugFields()
 	}
-	x.rewriteResponse(h)
+	x.rewriteResponse()
+}
+
+// now is the present in Unix nanoseconds. An answer by the server itself takes
+// no time worth looking at the clock again.
+func (x *exchange) now() int64 {
+	if x.fast {
+		return x.start.UnixNano()
+	}
+	return time.Now().UnixNano()
 }
 
 // fromCache tells whether the response has an age here: it is stored, or was
@@ -56,42 +52,69 @@ func (x *exchange) fromCache() bool { return x.answer.Head.Born() != 0 }
 
 // age returns the response's age in whole seconds (RFC 9111 section 4.2.3).
 func (x *exchange) age() int64 {
-	return int64(time.Duration(time.Now().UnixNano()-x.answer.Head.Born()) / time.Second)
+	return (x.now() - x.answer.Head.Born()) / int64(time.Second)
 }
 
-// setNodeFields writes what this node says of the exchange. Behind another
-// cache that says the same, its words come first.
-func (x *exchange) setNodeFields(h http.Header) {
-	result, hits := "MISS", uint64(0)
+// addNodeFields adds what this node says of the exchange. Behind another cache
+// that says the same, its words come first.
+func (x *exchange) addNodeFields() {
+	result, hits := "MISS", "0"
 	if x.outcome == outcomeHit || x.outcome == outcomeStale {
-		result, hits = "HIT", x.object.Hit()
+		result, hits = "HIT", x.number(int64(x.hits))
 	}
-	chain(h, "X-Served-By", x.cfg.servedBy)
-	chain(h, "X-Cache", result)
-	chain(h, "X-Cache-Hits", strconv.FormatUint(hits, 10))
-	start := x.start.UnixMicro()
-	h["X-Timer"] = []string{fmt.Sprintf("S%d.%06d,VS0,VE%d", start/1e6, start%1e6, x.elapsed().Milliseconds())}
+	x.chain("X-Served-By", x.cfg.servedBy)
+	x.chain("X-Cache", result)
+	x.chain("X-Cache-Hits", hits)
+	x.out = x.out.Set("X-Timer", x.timer())
 	if x.service != nil && !x.service.NoCacheStatus {
-		status := string(httpcache.AppendCacheStatus(nil, x.cfg.via, x.cacheStatus()))
-		h["Cache-Status"] = append(h["Cache-Status"], status)
+		from := len(x.text)
+		x.text = httpcache.AppendCacheStatus(x.text, x.cfg.via, x.cacheStatus())
+		x.out = x.out.Add("Cache-Status", x.since(from))
 	}
 }
 
-// reset empties the fields of the answer but for what the server has to say
-// about the connection.
-func reset(h http.Header) {
-	connection := h["Connection"]
-	clear(h)
-	if connection != nil {
-		h["Connection"] = connection
-	}
+// timer says when the request came and how many milliseconds it took.
+func (x *exchange) timer() string {
+	from := len(x.text)
+	x.text = x.appendTimer(x.text)
+	return x.since(from)
 }
 
-func chain(h http.Header, name, value string) {
-	if prior := h[name]; len(prior) > 0 {
-		value = strings.Join(prior, ", ") + ", " + value
+func (x *exchange) appendTimer(b []byte) []byte {
+	now, start := x.now(), x.start.UnixNano()
+	b = append(b, 'S')
+	b = strconv.AppendInt(b, start/1e9, 10)
+	b = append(b, '.')
+	for micro, unit := start/1e3%1e6, int64(1e5); unit > 0; unit /= 10 {
+		b = append(b, byte('0'+micro/unit%10))
 	}
-	h[name] = []string{value}
+	b = append(b, ",VS0,VE"...)
+	return strconv.AppendInt(b, (now-start)/1e6, 10)
+}
+
+// chain adds a value to what other caches said.
+func (x *exchange) chain(name, value string) {
+	if prior, ok := x.out.Joined(name); ok {
+		value = prior + ", " + value
+	}
+	x.out = x.out.Set(name, value)
+}
+
+// number returns n as text.
+func (x *exchange) number(n int64) string {
+	from := len(x.text)
+	x.text = strconv.AppendInt(x.text, n, 10)
+	return x.since(from)
+}
+
+// since returns what was appended to x.text from an offset on. It is valid
+// until the exchange ends: what is appended behind it moves the text at most,
+// and leaves the old one as it is.
+func (x *exchange) since(from int) string {
+	if from == len(x.text) {
+		return ""
+	}
+	return unsafe.String(&x.text[from], len(x.text)-from)
 }
 
 // cacheStatus describes the exchange (RFC 9211).
@@ -106,7 +129,7 @@ func (x *exchange) cacheStatus() httpcache.CacheStatus {
 		}
 	case outcomePass:
 		s.Fwd = httpcache.FwdBypass
-		if !httpcache.SafeMethod(x.r.Method) {
+		if !httpcache.SafeMethod(x.ask.method) {
 			s.Fwd = httpcache.FwdMethod
 		}
 	case outcomeMiss:
@@ -135,24 +158,24 @@ func (x *exchange) cacheStatus() httpcache.CacheStatus {
 
 // ttl is how long the stored response stays fresh; negative once it is stale.
 func (x *exchange) ttl() time.Duration {
-	return time.Duration(x.verdict.Times.Fresh - time.Now().UnixNano())
+	return time.Duration(x.verdict.Times.Fresh - x.now())
 }
 
-// setDebugFields answers Fastly-Debug in the form that its readers parse.
-func (x *exchange) setDebugFields(h http.Header) {
+// addDebugFields answers Fastly-Debug in the form that its readers parse.
+func (x *exchange) addDebugFields() {
 	now := x.start.Unix()
 	path := fmt.Sprintf("(D %s %d)", x.cfg.servedBy, now)
 	if x.answer.FwdStatus != 0 {
 		path += fmt.Sprintf(" (F %s %d)", x.cfg.servedBy, now)
 	}
-	chain(h, "Fastly-Debug-Path", path)
+	x.chain("Fastly-Debug-Path", path)
 	ttl, grace, age := "-", "-", "-"
 	if x.fromCache() {
 		times := x.answer.Head.Times()
 		if x.object != nil && x.answer.Head == x.object.Head {
 			times = x.verdict.Times
 		}
-		ttl = seconds(times.Fresh - time.Now().UnixNano())
+		ttl = seconds(times.Fresh - x.now())
 		grace = seconds(times.SWR - times.Fresh)
 		age = strconv.FormatInt(x.age(), 10)
 	}
@@ -163,9 +186,9 @@ func (x *exchange) setDebugFields(h http.Header) {
 	case outcomePass:
 		letter = "P"
 	}
-	chain(h, "Fastly-Debug-TTL", fmt.Sprintf("(%s %s %s %s %s)", letter, x.cfg.servedBy, ttl, grace, age))
+	x.chain("Fastly-Debug-TTL", fmt.Sprintf("(%s %s %s %s %s)", letter, x.cfg.servedBy, ttl, grace, age))
 	digest := sha256.Sum256(x.key[:])
-	h["Fastly-Debug-Digest"] = []string{hex.EncodeToString(digest[:])}
+	x.out = x.out.Set("Fastly-Debug-Digest", hex.EncodeToString(digest[:]))
 }
 
 func seconds(ns int64) string {

@@ -56,7 +56,7 @@ func (x *exchange) lookup() state {
 // wantsPart tells whether the request is for less than the whole: the head, or
 // what a range or a condition leaves.
 func (x *exchange) wantsPart() bool {
-	if x.r.Method == http.MethodHead {
+	if x.ask.method == http.MethodHead {
 		return true
 	}
 	for _, f := range x.fields {

@@ -65,9 +65,9 @@ func (x *exchange) upstream() (fields, conditional field.Fields) {
 		}
 	}
 	fields = x.appendForwarding(fields)
-	via := protocol(x.r) + " " + x.cfg.via
-	if prior := x.r.Header["Via"]; len(prior) > 0 {
-		via = strings.Join(prior, ", ") + ", " + via
+	via := x.ask.protocol() + " " + x.cfg.via
+	if prior, ok := x.ask.lines.Joined("Via"); ok {
+		via = prior + ", " + via
 	}
 	return fields.Add("Via", via), conditional
 }
@@ -78,14 +78,6 @@ func oneLess(value string) string {
 		return strconv.Itoa(n - 1)
 	}
 	return value
-}
-
-// protocol returns the received protocol as Via names it.
-func protocol(r *http.Request) string {
-	if r.ProtoMajor >= 2 {
-		return strconv.Itoa(r.ProtoMajor) + ".0"
-	}
-	return "1." + strconv.Itoa(r.ProtoMinor)
 }
 
 // matcher picks variants for a fetch, which may outlive its exchange.
@@ -99,7 +91,7 @@ func (m matcher) MatchVariant(h *store.Head) bool {
 func (x *exchange) shared() *fetch.Request {
 	fields, conditional := x.upstream()
 	return &fetch.Request{
-		Key: x.key, Method: x.r.Method, Target: x.target, Tagged: x.keyed, Host: x.target.Host,
+		Key: x.key, Method: x.ask.method, Target: x.target, Tagged: x.keyed, Host: x.target.Host,
 		Fields: fields, Conditional: conditional, Matcher: matcher{fields}, Began: x.began,
 	}
 }
@@ -152,7 +144,7 @@ func (x *exchange) pass() state {
 	}
 	fields, conditional := x.upstream()
 	req := &fetch.PassRequest{
-		Method: x.r.Method, Target: x.target, Host: x.target.Host, Fields: append(fields, conditional...),
+		Method: x.ask.method, Target: x.target, Host: x.target.Host, Fields: append(fields, conditional...),
 		Upgrade: upgradeOf(x.r), Interim: x.interim,
 	}
 	x.attachBody(req)
@@ -222,7 +214,7 @@ func (u *upload) Read(p []byte) (int, error) {
 // invalidate withdraws what a successful unsafe request changed, before its
 // answer is delivered (RFC 9111 section 4.4).
 func (x *exchange) invalidate(answer *fetch.Answer) {
-	if x.cfg.Invalidate == nil || !httpcache.InvalidatesTarget(x.r.Method, answer.Head.Status()) {
+	if x.cfg.Invalidate == nil || !httpcache.InvalidatesTarget(x.ask.method, answer.Head.Status()) {
 		return
 	}
 	fields := answer.Head.AppendFields(nil, false)
@@ -231,7 +223,7 @@ func (x *exchange) invalidate(answer *fetch.Answer) {
 
 // interim passes an informational response on (RFC 9110 section 15.2).
 func (x *exchange) interim(status int, f field.Fields) {
-	if status == http.StatusContinue || x.r.ProtoMajor == 1 && x.r.ProtoMinor == 0 {
+	if status == http.StatusContinue || !x.ask.atLeastHTTP11() {
 		return // net/http sends 100 when the body is first read
 	}
 	x.deadline()

@@ -265,6 +265,11 @@ func TestDebugIsForThoseAllowed(t *testing.T) {
 	})
 }
 
+func clientOf(r *http.Request, trusted []netip.Prefix) client {
+	a := askOf(r, nil)
+	return a.client(trusted)
+}
+
 func TestLoopbackGrantsNothingToForwarded(t *testing.T) {
 	r := &http.Request{RemoteAddr: "127.0.0.1:1234", Header: http.Header{"X-Forwarded-For": {"127.0.0.1"}}}
 	if c := clientOf(r, nil); !c.forwarded || c.addr.String() != "127.0.0.1" {

@@ -14,6 +14,7 @@ import (
 type Proxy struct {
 	now   atomic.Pointer[current]
 	pool  sync.Pool
+	parts atomic.Uint32 // gives each exchange its part of every tally
 	stats Stats
 
 	compressor *compressor
@@ -26,28 +27,35 @@ type current struct {
 	routes   *routes
 	servedBy string
 	via      string
+	viaValue string // of the field
 
-	active  atomic.Int64 // exchanges that use it
-	retired atomic.Bool  // it was replaced
+	active  tally       // exchanges that use it
+	retired atomic.Bool // it was replaced
 	once    sync.Once
 	unused  chan struct{} // closed once it was replaced and nobody uses it or one before
 	next    *current      // what replaced it, held until nobody uses this one
 }
 
-// hold takes the current configuration for one exchange.
-func (p *Proxy) hold() *current {
+// hold takes the current configuration for one exchange, which counts in a part
+// of its own and releases it there.
+//
+// Where active sums up to nothing after retired is set, nobody uses it or ever
+// will: whoever held it then is still counted in the part that they count in,
+// and whoever comes later sees that it was replaced and leaves.
+func (p *Proxy) hold(part uint32) *current {
 	for {
 		c := p.now.Load()
-		c.active.Add(1)
+		c.active.Add(part, 1)
 		if p.now.Load() == c {
 			return c
 		}
-		c.release() // replaced in between: it may be unused already
+		c.release(part) // replaced in between: it may be unused already
 	}
 }
 
-func (c *current) release() {
-	if c.active.Add(-1) == 0 {
+func (c *current) release(part uint32) {
+	c.active.Add(part, -1)
+	if c.retired.Load() {
 		c.settle()
 	}
 }
@@ -56,20 +64,20 @@ func (c *current) settle() {
 	if c.retired.Load() && c.active.Load() == 0 {
 		c.once.Do(func() {
 			close(c.unused)
-			c.next.release()
+			c.next.release(0)
 		})
 	}
 }
 
 // Stats count requests by how they were answered.
 type Stats struct {
-	Requests, Hits, Stale, Misses, Passes, Errors, Purges atomic.Int64
+	Requests, Hits, Stale, Misses, Passes, Errors, Purges tally
 }
 
 // New returns a Proxy.
 func New(cfg Config) *Proxy {
 	p := &Proxy{compressor: newCompressor()}
-	p.pool.New = func() any { return new(exchange) }
+	p.pool.New = func() any { return &exchange{tallies: p.parts.Add(1)} }
 	p.Reconfigure(cfg)
 	return p
 }
@@ -84,13 +92,14 @@ func (p *Proxy) Reconfigure(cfg Config) (unused <-chan struct{}) {
 	next := &current{
 		Config: cfg, routes: newRoutes(cfg.Services), unused: make(chan struct{}),
 		servedBy: servedBy(cfg.Node, cfg.POP), via: pseudonym(cfg.Node),
+		viaValue: "1.1 " + pseudonym(cfg.Node),
 	}
 	old := p.now.Load()
 	if old == nil {
 		p.now.Store(next)
 		return nil
 	}
-	next.active.Add(1)
+	next.active.Add(0, 1)
 	old.next = next
 	p.now.Store(next)
 	old.retired.Store(true)
@@ -139,12 +148,13 @@ func (p *Proxy) Client(r *http.Request) (addr netip.Addr, forwarded bool) {
 			trusted = s.TrustedProxies
 		}
 	}
-	c := clientOf(r, trusted)
+	a := askOf(r, nil)
+	c := a.client(trusted)
 	return c.addr, c.forwarded
 }
 
 func (x *exchange) begin(p *Proxy, w http.ResponseWriter, r *http.Request) {
-	x.p, x.cfg, x.w, x.r = p, p.hold(), w, r
+	x.p, x.cfg, x.w, x.r = p, p.hold(x.tallies), w, r
 	x.control = http.NewResponseController(w)
 	x.start = time.Now()
 }
@@ -158,16 +168,36 @@ func (x *exchange) end() {
 	if x.object != nil {
 		x.object.Release()
 	}
-	x.cfg.release()
-	fields, out := x.fields[:0], x.out[:0]
-	clear(fields[:cap(fields)])
-	clear(out[:cap(out)])
+	if x.form != nil {
+		x.form.Release()
+	}
+	x.cfg.release(x.tallies)
 	p := x.p
-	x.clear(fields, out)
+	x.clear()
 	p.pool.Put(x)
 }
 
-// clear makes the exchange ready for another request.
-func (x *exchange) clear(fields, out field.Fields) {
-	*x = exchange{fields: fields, out: out}
+// clear makes the exchange ready for another request, with the room that it
+// has. What its slices point to must not be kept alive.
+func (x *exchange) clear() {
+	fields, out, raw := emptied(x.fields), emptied(x.out), emptied(x.raw)
+	clear(x.content)
+	*x = exchange{tallies: x.tallies, fields: fields, out: out, raw: raw, text: kept(x.text), head: kept(x.head), content: x.content[:0]}
+}
+
+// kept keeps the room for what is usual.
+func kept(b []byte) []byte {
+	if cap(b) > mostKept {
+		return nil
+	}
+	return b[:0]
+}
+
+// mostKept is more than usual heads take: a rare long one is not worth keeping
+// its memory.
+const mostKept = 16 << 10
+
+func emptied(f field.Fields) field.Fields {
+	clear(f[:cap(f)])
+	return f[:0]
 }

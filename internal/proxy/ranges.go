@@ -12,21 +12,19 @@ import (
 
 // partial answers a range request: one range as it is, several as
 // multipart/byteranges (RFC 9110 section 14.6).
-func (x *exchange) partial(h http.Header, part httpcache.RangeAnswer) state {
+func (x *exchange) partial(part httpcache.RangeAnswer) state {
 	size := x.answer.Head.Length()
 	if len(part.Ranges) == 1 {
 		r := part.Ranges[0]
-		h["Content-Range"] = []string{httpcache.ContentRange(r, size)}
-		h["Content-Length"] = []string{strconv.FormatInt(r.Length, 10)}
+		x.out = x.out.Set("Content-Range", httpcache.ContentRange(r, size)).Set("Content-Length", x.number(r.Length))
 		x.writeHeader(http.StatusPartialContent)
 		x.answer.Reader.SeekTo(r.Start)
 		x.send(r.Length)
 		return stateDone
 	}
 	boundary := rand.Text()
-	preambles, total := x.preambles(h, part.Ranges, size, boundary)
-	h["Content-Type"] = []string{"multipart/byteranges; boundary=" + boundary}
-	h["Content-Length"] = []string{strconv.FormatInt(total, 10)}
+	preambles, total := x.preambles(part.Ranges, size, boundary)
+	x.out = x.out.Set("Content-Type", "multipart/byteranges; boundary="+boundary).Set("Content-Length", x.number(total))
 	x.writeHeader(http.StatusPartialContent)
 	for i, r := range part.Ranges {
 		if x.answer.Reader == nil {
@@ -41,10 +39,10 @@ func (x *exchange) partial(h http.Header, part httpcache.RangeAnswer) state {
 }
 
 // preambles returns what stands before each part, and the length of the whole.
-func (x *exchange) preambles(h http.Header, ranges []httpcache.ByteRange, size int64, boundary string) (list []string, total int64) {
+func (x *exchange) preambles(ranges []httpcache.ByteRange, size int64, boundary string) (list []string, total int64) {
 	contentType := ""
-	if t := h["Content-Type"]; len(t) > 0 {
-		contentType = "Content-Type: " + t[0] + "\r\n"
+	if t, ok := x.out.Get("Content-Type"); ok {
+		contentType = "Content-Type: " + t + "\r\n"
 	}
 	for _, r := range ranges {
 		p := "\r\n--" + boundary + "\r\n" + contentType + "Content-Range: " + httpcache.ContentRange(r, size) + "\r\n\r\n"

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/event"
@@ -14,6 +15,7 @@ import (
 // writeHeader sends the head of the answer.
 func (x *exchange) writeHeader(status int) {
 	x.status, x.firstByte = status, x.elapsed()
+	x.writeFields()
 	x.w.WriteHeader(status)
 }
 
@@ -33,17 +35,16 @@ func (x *exchange) report(finished bool) {
 	if x.cfg.Done == nil {
 		return
 	}
-	r := x.r
 	e := &x.record
 	*e = event.Request{
-		Time: x.start, ID: x.id, Node: x.cfg.Node, Remote: r.RemoteAddr, Client: x.client.addr,
-		Method: r.Method, Scheme: x.target.Scheme, Host: r.Host, Target: r.RequestURI, Proto: r.Proto,
+		Time: x.start, ID: x.id, Node: x.cfg.Node, Remote: x.ask.remote, Client: x.client.addr,
+		Method: x.ask.method, Scheme: x.target.Scheme, Host: x.ask.host, Target: x.ask.target, Proto: x.ask.proto,
 		Status: x.status, Received: x.received.Load(), Bytes: x.sentBytes, Duration: x.elapsed(), FirstByte: x.firstByte,
 		Cut: !finished, Outcome: x.outcome.event(), Reason: x.reason(),
-		Key: x.key, RequestFields: x.loggedFields(), ResponseFields: x.w.Header(),
+		Key: x.key, RequestFields: x.loggedFields(), ResponseFields: x.responseFields(),
 	}
-	if r.TLS != nil {
-		e.TLS = tls.VersionName(r.TLS.Version)
+	if x.ask.tls != 0 {
+		e.TLS = tls.VersionName(x.ask.tls)
 	}
 	if x.service != nil {
 		e.Service = x.service.ID
@@ -61,15 +62,52 @@ func (x *exchange) report(finished bool) {
 	x.cfg.Done(e)
 }
 
+// responseFields returns the fields of the answer as it was sent.
+func (x *exchange) responseFields() event.Header {
+	switch {
+	case !x.fast:
+		return x.w.Header()
+	case x.ask.major == 2:
+		return (*sentFields)(&x.out)
+	}
+	return (*sentHead)(&x.head)
+}
+
+// sentFields are the fields of an answer that the server itself sent.
+type sentFields field.Fields
+
+// Values implements event.Header.
+func (s *sentFields) Values(name string) []string {
+	var values []string
+	for _, f := range *s {
+		if field.EqualFold(f.Name, name) {
+			values = append(values, f.Value)
+		}
+	}
+	return values
+}
+
+// sentHead is the head of an answer that the server itself sent. It is read
+// only where a log wants a field of it.
+type sentHead []byte
+
+// Values implements event.Header.
+func (h *sentHead) Values(name string) []string {
+	var values []string
+	_, lines, _ := strings.Cut(string(*h), "\r\n")
+	for line := range strings.SplitSeq(lines, "\r\n") {
+		if n, value, _ := strings.Cut(line, ": "); n != "" && field.EqualFold(n, name) {
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
 // loggedFields returns the request's fields; those of one that was refused
 // before they were read, too.
 func (x *exchange) loggedFields() field.Fields {
 	if len(x.fields) == 0 {
-		for name, values := range x.r.Header {
-			for _, value := range values {
-				x.fields = x.fields.Add(name, value)
-			}
-		}
+		return x.ask.lines
 	}
 	return x.fields
 }

@@ -12,39 +12,62 @@ import (
 // recv reads and checks the request, finds its service, and decides whether
 // the store is asked.
 func (x *exchange) recv() state {
-	x.p.stats.Requests.Add(1)
-	r := x.r
-	x.client, x.target.Scheme = clientOf(r, nil), "http"
-	if r.TLS != nil {
-		x.target.Scheme = "https"
+	x.p.stats.Requests.Add(x.tallies, 1)
+	x.ask = askOf(x.r, x.raw)
+	x.raw = x.ask.lines
+	x.client, x.target.Scheme = x.ask.client(nil), x.ask.scheme()
+	if m := x.ask.method; m == http.MethodConnect || m == http.MethodTrace {
+		return x.refuse(http.StatusMethodNotAllowed, "method", "The method "+m+" is not allowed here.")
 	}
-	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
-		return x.refuse(http.StatusMethodNotAllowed, "method", "The method "+r.Method+" is not allowed here.")
-	}
-	scheme := x.target.Scheme
-	host, ok := field.NormalHost(scheme, r.Host)
-	if !ok && r.Host == "" {
+	switch x.locate() {
+	case noHost:
 		return x.refuse(http.StatusBadRequest, "bad-host", "The request names no Host.")
-	}
-	if !ok {
+	case badHost:
 		return x.refuse(http.StatusBadRequest, "bad-host", "The Host of the request is not a valid host name.")
+	case unknownHost:
+		return x.refuse(http.StatusMisdirectedRequest, "unknown-host", "No service is configured for the host "+strconv.Quote(field.Hostname(x.target.Host))+".")
 	}
-	if x.service = x.cfg.routes.match(field.Hostname(host)); x.service == nil {
-		return x.refuse(http.StatusMisdirectedRequest, "unknown-host", "No service is configured for the host "+strconv.Quote(field.Hostname(host))+".")
-	}
-	x.client = clientOf(r, x.service.TrustedProxies)
-	if proto := r.Header.Get("X-Forwarded-Proto"); x.client.trusted && (proto == "http" || proto == "https") {
-		scheme = proto
-		host, _ = field.NormalHost(scheme, r.Host)
-	}
-	x.target = field.Target{Scheme: scheme, Host: host}
-	x.target.Path, x.target.Query, x.target.HasQuery = field.SplitRaw(originForm(r))
 	return x.route()
 }
 
-// originForm returns the path and query of the request as they were sent.
-func originForm(r *http.Request) string {
-	raw := r.RequestURI
+// location is whether a request's host leads to a service.
+type location uint8
+
+const (
+	located location = iota
+	noHost
+	badHost
+	unknownHost
+)
+
+// locate finds the service, and sets the client and the target.
+func (x *exchange) locate() location {
+	scheme := x.ask.scheme()
+	host, ok := field.NormalHost(scheme, x.ask.host)
+	switch {
+	case !ok && x.ask.host == "":
+		return noHost
+	case !ok:
+		return badHost
+	}
+	x.target.Host = host
+	if x.service = x.cfg.routes.match(field.Hostname(host)); x.service == nil {
+		return unknownHost
+	}
+	x.client = x.ask.client(x.service.TrustedProxies)
+	if x.client.trusted {
+		if proto, _ := x.ask.lines.Get("X-Forwarded-Proto"); proto == "http" || proto == "https" {
+			scheme = proto
+			host, _ = field.NormalHost(scheme, x.ask.host)
+		}
+	}
+	x.target = field.Target{Scheme: scheme, Host: host}
+	x.target.Path, x.target.Query, x.target.HasQuery = field.SplitRaw(originForm(x.ask.target))
+	return located
+}
+
+// originForm returns the path and query of a request target as they were sent.
+func originForm(raw string) string {
 	if raw == "" || raw[0] == '/' || raw == "*" {
 		return raw
 	}
@@ -71,7 +94,8 @@ func (x *exchange) route() state {
 		return x.refuse(http.StatusLoopDetected, "loop", "The request has passed this node before: an origin points back at the cache.")
 	}
 	x.readFields()
-	x.debug = r.Header.Get("Fastly-Debug") != "" && x.debugAllowed()
+	debug, _ := x.ask.lines.Get("Fastly-Debug")
+	x.debug = debug != "" && x.debugAllowed()
 	if r.Method == http.MethodOptions && r.Header.Get("Max-Forwards") == "0" {
 		return x.refuse(http.StatusNoContent, "max-forwards", "") // RFC 9110 section 7.6.2: ours to answer
 	}
@@ -83,7 +107,7 @@ func (x *exchange) route() state {
 }
 
 func (x *exchange) purge() state {
-	x.p.stats.Purges.Add(1)
+	x.p.stats.Purges.Add(x.tallies, 1)
 	if x.cfg.Purge == nil {
 		return x.refuse(http.StatusMethodNotAllowed, "method", "Purging by the method PURGE is not enabled.")
 	}
@@ -96,8 +120,11 @@ func (x *exchange) purge() state {
 // looped tells whether this node has forwarded the request before
 // (RFC 9110 section 7.6.3).
 func (x *exchange) looped() bool {
-	for _, line := range x.r.Header["Via"] {
-		for hop := range strings.SplitSeq(line, ",") {
+	for _, line := range x.ask.lines {
+		if !field.EqualFold(line.Name, "Via") {
+			continue
+		}
+		for hop := range strings.SplitSeq(line.Value, ",") {
 			if f := strings.Fields(hop); len(f) > 1 && f[1] == x.cfg.via {
 				return true
 			}
@@ -118,17 +145,14 @@ func (x *exchange) debugAllowed() bool {
 // rules read, with Accept-Encoding in its normal form, and without those that
 // this node writes: a client must not choose a variant by claiming them.
 func (x *exchange) readFields() {
-	raw := x.out[:0]
-	for name, values := range x.r.Header {
-		if isForwarding(name) || name == "Fastly-Debug" {
-			continue
-		}
-		for _, value := range values {
-			raw = raw.Add(name, value)
+	own := x.out[:0]
+	for _, line := range x.ask.lines {
+		if !isForwarding(line.Name) && !field.EqualFold(line.Name, "Fastly-Debug") {
+			own = append(own, line)
 		}
 	}
-	x.fields = httpcache.EndToEnd(raw, x.fields[:0])
-	x.out = raw[:0]
+	x.fields = httpcache.EndToEnd(own, x.fields[:0])
+	x.out = own[:0]
 	switch {
 	case len(x.service.Compression.Encodings) > 0:
 		x.accepts, _ = x.fields.Joined("Accept-Encoding")

@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"net/http"
-
 	"github.com/rescind-edge/rescind/internal/field"
 )
 
@@ -12,6 +10,8 @@ type Rewrite struct {
 	Set, Add field.Fields
 	Remove   []string
 }
+
+func (w *Rewrite) none() bool { return len(w.Set) == 0 && len(w.Add) == 0 && len(w.Remove) == 0 }
 
 // request changes the fields of a request before anything is looked up, so that
 // variants are told apart by what the origin is sent.
@@ -25,19 +25,16 @@ func (w *Rewrite) request(f field.Fields) field.Fields {
 	return append(f, w.Add...)
 }
 
-// rewriteResponse changes the fields of a response as its last step.
-func (x *exchange) rewriteResponse(h http.Header) {
+// rewriteResponse changes the fields of a response as the last step but for
+// what frames it.
+func (x *exchange) rewriteResponse() {
 	if x.service == nil {
 		return
 	}
 	w := &x.service.Response
-	for _, name := range w.Remove {
-		h.Del(name)
-	}
+	x.out = without(x.out, w.Remove...)
 	for _, line := range w.Set {
-		h.Set(line.Name, line.Value)
+		x.out = x.out.Set(line.Name, line.Value)
 	}
-	for _, line := range w.Add {
-		h.Add(line.Name, line.Value)
-	}
+	x.out = append(x.out, w.Add...)
 }

@@ -54,6 +54,7 @@ func BenchmarkJudge(b *testing.B) {
 		{"13 tags, a million elsewhere", 1_000_000, 13, 1},
 		{"1000 tags, purges elsewhere", 1_000, 1000, 1},
 		{"1000 tags, a million elsewhere", 1_000_000, 1000, 1},
+		{"8192 tags, the most that 16 KiB of keys can name", 1_000_000, 8192, 1},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			r := standing(b, c.marks)

@@ -9,8 +9,9 @@ import (
 // FastHandler answers requests from inside the connection wrapper, without a
 // turn of net/http: those that need nothing but what is in memory.
 type FastHandler interface {
-	// ServeFast answers r with one call of w.Send and returns true. Where it
-	// returns false it has had no effect, and the Handler gets the request.
+	// ServeFast answers r with one call of w.Send, or of w.SendFields for HTTP/2,
+	// and returns true. Where it returns false it has had no effect, and the
+	// Handler gets the request.
 	//
 	// It runs on the connection's goroutine, concurrently with itself. Nothing
 	// of r or w may be kept.
@@ -18,16 +19,17 @@ type FastHandler interface {
 }
 
 // FastRequest is a request that is simple enough to be answered at once: GET or
-// HEAD, HTTP/1.1, a target in origin form, one valid Host, no body, nothing
-// that concerns the connection but "Connection: keep-alive". Its head was found
-// strict (see Limits) and arrived in one piece.
+// HEAD, HTTP/1.1 or HTTP/2, a target in origin form, one valid Host, no body,
+// nothing that concerns the connection but "Connection: keep-alive". Its head
+// was found strict (see Limits) and, on HTTP/1, arrived in one piece.
 //
 // Strings point into the connection's buffer: they are valid during the call
 // and not a moment longer.
 type FastRequest struct {
+	HTTP2  bool         // else HTTP/1.1
 	Method string       // "GET" or "HEAD"
 	Target string       // raw, begins with "/"
-	Host   string       // as the client sent it
+	Host   string       // as the client sent it, or :authority
 	Fields field.Fields // every field line but Host and Connection, in order
 
 	Remote string     // the peer's address, as net.Addr prints it
@@ -41,4 +43,8 @@ type FastWriter interface {
 	// returns how many bytes of the content were handed to the system, and why
 	// not all; the connection then ends. It keeps neither slice.
 	Send(head []byte, content [][]byte) (sent int64, err error)
+
+	// SendFields is Send for HTTP/2: names may be in any case, and come in any
+	// order. It keeps nothing either.
+	SendFields(status int, fields field.Fields, content [][]byte) (sent int64, err error)
 }

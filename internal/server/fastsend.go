@@ -4,6 +4,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/field"
 )
 
 const (
@@ -21,7 +23,10 @@ const (
 	maxParts = 17
 )
 
-var errSentTwice = errors.New("server: a second answer to one request")
+var (
+	errSentTwice = errors.New("server: a second answer to one request")
+	errNotHTTP2  = errors.New("server: an answer for HTTP/2 on an HTTP/1 connection")
+)
 
 type copyBuffer = [copiedSize]byte
 
@@ -52,6 +57,9 @@ func (f *fastCall) Send(head []byte, content [][]byte) (sent int64, err error) {
 	f.err = err
 	return max(n-int64(len(head)), 0), err
 }
+
+// SendFields implements FastWriter. Nobody calls it on HTTP/1.
+func (f *fastCall) SendFields(int, field.Fields, [][]byte) (int64, error) { return 0, errNotHTTP2 }
 
 // sendCopied writes the head with as much of the content as one buffer holds,
 // which is all of a small answer, and then the rest.

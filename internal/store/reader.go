@@ -146,3 +146,23 @@ func (r *Reader) SeekTo(off int64) {
 
 // Pos returns the offset of the next byte.
 func (r *Reader) Pos() int64 { return r.pos }
+
+// AppendParts appends to dst, as they lie in memory, n bytes of a complete body
+// from an offset on. They stay valid for as long as the caller holds a reference.
+func (b *Body) AppendParts(dst [][]byte, off, n int64) [][]byte {
+	for _, chunk := range b.mu.chunks {
+		size := int64(len(chunk))
+		if off >= size {
+			off -= size
+			continue
+		}
+		part := chunk[off:min(size, off+n)]
+		if off, n = 0, n-int64(len(part)); len(part) > 0 {
+			dst = append(dst, part)
+		}
+		if n == 0 {
+			break
+		}
+	}
+	return dst
+}
