@@ -22,4 +22,3 @@ func TestFastDoesNotAllocate(t *testing.T) {
 		}
 	}
 }
-
