@@ -1,0 +1,56 @@
+package journal
+
+// Cloned tells whether a peer's vector shows that somebody else issues as the
+// own incarnation: it knows entries that were never issued here. The node was
+// copied while it ran, or its memory was set back.
+func (s *Set) Cloned(peer Vector) bool {
+	return peer[s.own].Top() > s.issued
+}
+
+// Retire ends the own incarnation, which becomes one like any other, and begins
+// a new one, which must be fresh. It returns the kept entries that the old one
+// issued: issue them anew. Somebody else may have used their IDs for other
+// entries, and nodes that know those would never ask for these. What did arrive
+// is then applied twice, which withdraws too much and never too little.
+func (s *Set) Retire(next Incarnation) []Draft {
+	var again []Draft
+	if sl := s.rows[s.own]; sl != nil {
+		for i := range sl.kept {
+			if e := &sl.kept[i]; e.By == 0 {
+				again = append(again, Draft{Kind: e.Kind, Same: e.Same, Body: e.Body, Extra: e.Extra})
+			}
+		}
+	}
+	s.own, s.issued = next, 0
+	return again
+}
+
+// Restore makes a row known as it was written to disk, without entries; what
+// the disk has of them is then accepted below. It is for the time before the
+// first entry is issued or accepted.
+func (s *Set) Restore(v Vector) {
+	for inc, row := range v {
+		sl := s.rows[inc]
+		if sl == nil {
+			sl = s.open(inc)
+		}
+		sl.Row = sl.Merge(row)
+		s.latest = max(s.latest, row.Newest)
+	}
+}
+
+// Keep puts an entry back that was read from disk with the time at which it had
+// arrived. It is like Accept, but for an entry that Restore has made known,
+// which is kept without being new, and it refuses none for its age. It tells
+// whether the entry was not kept yet.
+func (s *Set) Keep(arrived int64, e *Entry) bool {
+	sl := s.rows[e.Incarnation]
+	if sl == nil {
+		sl = s.open(e.Incarnation)
+	}
+	if sl.find(e.Seq) != nil {
+		return false
+	}
+	s.record(sl, arrived, e.clone())
+	return e.Seq > sl.Floor
+}
