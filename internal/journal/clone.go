@@ -25,6 +25,14 @@ func (s *Set) Retire(next Incarnation) []Draft {
 	return again
 }
 
+// Row returns what is known of one incarnation.
+func (s *Set) Row(inc Incarnation) (Row, bool) {
+	if sl := s.rows[inc]; sl != nil {
+		return sl.Row, true
+	}
+	return Row{}, false
+}
+
 // Restore makes a row known as it was written to disk, without entries; what
 // the disk has of them is then accepted below. It is for the time before the
 // first entry is issued or accepted.

@@ -12,10 +12,20 @@ type arrival struct {
 // queue holds arrivals, oldest first.
 type queue struct {
 	items []arrival
-	head  int // items before it are gone
+	head  int    // items before it are gone
+	gone  uint64 // how many went, ever
 }
 
 func (q *queue) push(a arrival) { q.items = append(q.items, a) }
+
+// notAfter brings back arrivals of the future: a clock that was wrong and was
+// set back must not keep entries for years.
+func (q *queue) notAfter(now int64) {
+	for i := range q.items[q.head:] {
+		a := &q.items[q.head+i]
+		a.at = min(a.at, now)
+	}
+}
 
 func (q *queue) first() (arrival, bool) {
 	if q.head == len(q.items) {
@@ -28,6 +38,7 @@ func (q *queue) first() (arrival, bool) {
 func (q *queue) pop() {
 	q.items[q.head] = arrival{}
 	q.head++
+	q.gone++
 	if q.head >= 1024 && q.head*2 >= len(q.items) {
 		q.items, q.head = slices.Clone(q.items[q.head:]), 0
 	}
@@ -38,6 +49,9 @@ func (q *queue) pop() {
 // raises its row's floor: what arrived later with a lesser number goes with it.
 func (s *Set) Trim(now int64) {
 	s.forget(s.Horizon(now))
+	if a, ok := s.arrivals.first(); ok && a.at > now {
+		s.arrivals.notAfter(now)
+	}
 	expired := now - s.limits.Retention.Milliseconds()
 	for {
 		a, ok := s.arrivals.first()
@@ -48,6 +62,13 @@ func (s *Set) Trim(now int64) {
 		s.raise(a.slot, a.seq)
 		s.arrivals.pop()
 	}
+}
+
+// Arrivals returns how many entries have been kept since the Set was made, and
+// how many of those, oldest first, have been dropped: what has the first number
+// on disk is needed until the second reaches it.
+func (s *Set) Arrivals() (kept, dropped uint64) {
+	return s.arrivals.gone + uint64(len(s.arrivals.items)-s.arrivals.head), s.arrivals.gone
 }
 
 // forget drops rows with all that is kept of them.
@@ -84,11 +105,12 @@ func (s *Set) raise(sl *slot, floor uint64) {
 	}
 }
 
-// makeRoom tells whether one more row fits. If none does, it forgets the row
+// makeRoom tells whether one more row fits, with one kept free of others for
+// the own incarnation. If none does, it forgets the row
 // without entries whose newest is the oldest, and refuses its like from now on:
 // otherwise each peer that still has the row would seem to know what we lack.
-func (s *Set) makeRoom() bool {
-	if len(s.rows) < MaxRows {
+func (s *Set) makeRoom(most int) bool {
+	if len(s.rows) < most {
 		return true
 	}
 	var oldest *slot
@@ -147,7 +169,7 @@ func (s *Set) Concede(now int64, gap []Range, newest func(Incarnation) int64) []
 func (s *Set) take(now int64, inc Incarnation, spans Spans, newest int64) bool {
 	sl := s.rows[inc]
 	if sl == nil {
-		if newest < s.Horizon(now) || !s.makeRoom() {
+		if newest < s.Horizon(now) || !s.makeRoom(MaxRows-1) {
 			return false
 		}
 		sl = &slot{inc: inc}
@@ -160,4 +182,14 @@ func (s *Set) take(now int64, inc Incarnation, spans Spans, newest int64) bool {
 	sl.Row = row
 	s.rows[inc] = sl
 	return true
+}
+
+// Each calls do with every kept entry and the time at which it arrived, oldest
+// first. do must not change the Set or keep the entry.
+func (s *Set) Each(do func(arrived int64, e *Entry)) {
+	for _, a := range s.arrivals.items[s.arrivals.head:] {
+		if e := a.slot.find(a.seq); e != nil {
+			do(a.at, e)
+		}
+	}
 }

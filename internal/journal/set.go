@@ -2,6 +2,7 @@ package journal
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 )
@@ -104,9 +105,13 @@ type Draft struct {
 	Extra []byte
 }
 
+// ErrFull is returned by Issue when the own incarnation would need one row more
+// than MaxRows and every row still has entries.
+var ErrFull = errors.New("journal: too many incarnations have entries; retry when the oldest have expired")
+
 // Issue makes a draft the next entry of the own incarnation and keeps it. The
-// error wraps ErrBadEntry; nothing is issued then. The entry shares no memory
-// with the draft.
+// error wraps ErrBadEntry or is ErrFull; nothing is issued then. The entry
+// shares no memory with the draft.
 func (s *Set) Issue(now int64, d Draft) (Entry, error) {
 	e := Entry{
 		ID:   ID{s.own, s.issued + 1},
@@ -118,7 +123,9 @@ func (s *Set) Issue(now int64, d Draft) (Entry, error) {
 	e = e.clone()
 	sl := s.rows[s.own]
 	if sl == nil {
-		s.makeRoom() // the own row is the one exception to MaxRows
+		if !s.makeRoom(MaxRows) {
+			return Entry{}, ErrFull
+		}
 		sl = s.open(s.own)
 	}
 	s.issued = e.Seq
@@ -151,7 +158,7 @@ func (s *Set) Accept(now int64, e *Entry) Outcome {
 		return RefusedAncient
 	case e.By != 0 && (sl == nil || !sl.Knows(e.By)):
 		return RefusedUncovered
-	case sl == nil && !s.makeRoom():
+	case sl == nil && !s.makeRoom(MaxRows-1):
 		return RefusedFull
 	case sl == nil:
 		sl = s.open(e.Incarnation)
@@ -179,7 +186,9 @@ func (s *Set) open(inc Incarnation) *slot {
 
 // record makes an entry known and keeps it, if it could be supplied.
 func (s *Set) record(sl *slot, now int64, e Entry) {
-	sl.add(e.Seq)
+	if !sl.Knows(e.Seq) {
+		sl.add(e.Seq)
+	}
 	at := min(e.Time, now+maxAhead.Milliseconds())
 	sl.Newest = max(sl.Newest, at)
 	s.latest = max(s.latest, at)
