@@ -1,5 +1,7 @@
 package journal
 
+import "bytes"
+
 // Cloned tells whether a peer's vector shows that somebody else issues as the
 // own incarnation: it knows entries that were never issued here. The node was
 // copied while it ran, or its memory was set back.
@@ -7,16 +9,23 @@ func (s *Set) Cloned(peer Vector) bool {
 	return peer[s.own].Top() > s.issued
 }
 
+// Disputed tells whether an entry says that the own incarnation is used by
+// somebody else too, who has noticed first. The own one is to be retired then.
+func (s *Set) Disputed(e *Entry) bool {
+	return e.Kind == KindRetire && bytes.Equal(e.Body, s.own[:])
+}
+
 // Retire ends the own incarnation, which becomes one like any other, and begins
-// a new one, which must be fresh. It returns the kept entries that the old one
-// issued: issue them anew. Somebody else may have used their IDs for other
-// entries, and nodes that know those would never ask for these. What did arrive
-// is then applied twice, which withdraws too much and never too little.
+// a new one, which must be fresh. It returns what is to be issued next: an entry
+// that tells whoever else uses the old one to do the same, and anew the kept
+// entries that the old one issued. Both may have used one ID for two entries, and
+// nodes that know one of them would never ask for the other. What did arrive is
+// then applied twice, which withdraws too much and never too little.
 func (s *Set) Retire(next Incarnation) []Draft {
-	var again []Draft
+	again := []Draft{{Kind: KindRetire, Body: bytes.Clone(s.own[:])}}
 	if sl := s.rows[s.own]; sl != nil {
 		for i := range sl.kept {
-			if e := &sl.kept[i]; e.By == 0 {
+			if e := &sl.kept[i]; e.By == 0 && e.Kind != KindRetire {
 				again = append(again, Draft{Kind: e.Kind, Same: e.Same, Body: e.Body, Extra: e.Extra})
 			}
 		}
@@ -43,7 +52,6 @@ func (s *Set) Restore(v Vector) {
 			sl = s.open(inc)
 		}
 		sl.Row = sl.Merge(row)
-		s.latest = max(s.latest, row.Newest)
 	}
 }
 

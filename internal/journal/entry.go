@@ -33,6 +33,9 @@ const (
 	KindMemberJoin  Kind = 5 // the roster gains a member
 	KindMemberLeave Kind = 6 // a member says that it goes for good
 	KindForget      Kind = 7 // an operator removes a member that will not come back
+	// KindRetire says that more than one node issued as an incarnation, which is
+	// the body. It concerns the journal alone: see Set.Retire.
+	KindRetire Kind = 8
 )
 
 func (k Kind) String() string {
@@ -51,6 +54,8 @@ func (k Kind) String() string {
 		return "member leave"
 	case KindForget:
 		return "member forget"
+	case KindRetire:
+		return "retire"
 	}
 	return "kind " + strconv.FormatUint(uint64(k), 10)
 }

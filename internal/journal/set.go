@@ -13,7 +13,9 @@ const (
 	// 30 days after the last entry has gone by the default retention. A node
 	// that has forgotten an incarnation refuses entries of that age, so it
 	// applies nothing twice; a node that was away for longer than this and
-	// comes back with entries of then disturbs nobody.
+	// comes back with entries of then disturbs nobody. The price is that clocks
+	// must be right to within weeks: whoever sees refusals for age should compare
+	// them.
 	Life = 31 * 24 * time.Hour
 	// DefaultRetention is how long entries are kept for those who lack them.
 	// A node that was away for longer drops what it had stored instead.
@@ -27,10 +29,6 @@ const (
 	// its entries as if it were not: a clock that is years ahead must not keep
 	// rows for years.
 	maxAhead = 24 * time.Hour
-	// maxBehind is how far our clock may be behind the entries we have seen
-	// before we issue with their time: a clock without a battery says 1970, and
-	// entries that old would be refused by all.
-	maxBehind = 24 * time.Hour
 )
 
 // Limits of a Set. The zero value is usable.
@@ -46,7 +44,6 @@ type Set struct {
 	limits   Limits
 	own      Incarnation
 	issued   uint64 // by own
-	latest   int64  // time of any entry, as far as it is credible
 	evicted  int64  // newest of the rows that had to go before their time
 	rows     map[Incarnation]*slot
 	arrivals queue
@@ -115,7 +112,7 @@ var ErrFull = errors.New("journal: too many incarnations have entries; retry whe
 func (s *Set) Issue(now int64, d Draft) (Entry, error) {
 	e := Entry{
 		ID:   ID{s.own, s.issued + 1},
-		Kind: d.Kind, Same: d.Same, Time: s.credible(now), Body: d.Body, Extra: d.Extra,
+		Kind: d.Kind, Same: d.Same, Time: now, Body: d.Body, Extra: d.Extra,
 	}
 	if err := e.Validate(); err != nil {
 		return Entry{}, err
@@ -131,14 +128,6 @@ func (s *Set) Issue(now int64, d Draft) (Entry, error) {
 	s.issued = e.Seq
 	s.record(sl, now, e)
 	return e, nil
-}
-
-// credible returns the time to issue with.
-func (s *Set) credible(now int64) int64 {
-	if s.latest-now > maxBehind.Milliseconds() {
-		return s.latest
-	}
-	return now
 }
 
 // Accept takes an entry that another node issued, or that was read back from
@@ -189,9 +178,7 @@ func (s *Set) record(sl *slot, now int64, e Entry) {
 	if !sl.Knows(e.Seq) {
 		sl.add(e.Seq)
 	}
-	at := min(e.Time, now+maxAhead.Milliseconds())
-	sl.Newest = max(sl.Newest, at)
-	s.latest = max(s.latest, at)
+	sl.Newest = max(sl.Newest, min(e.Time, now+maxAhead.Milliseconds()))
 	if e.Seq <= sl.Floor {
 		return
 	}

@@ -223,6 +223,9 @@ func (j *Journal) acceptLocked(now int64, e *journal.Entry, got *Received, i int
 		j.noteLocked(now, e)
 	case o.Apply():
 		steps = append(steps, j.stepLocked(now, e, o))
+		if j.mu.set.Disputed(e) {
+			steps = append(steps, j.retireLocked(now, got)...)
+		}
 	}
 	return steps
 }
@@ -251,9 +254,22 @@ func (j *Journal) retireLocked(now int64, got *Received) []Step {
 // that if the peer knows entries of it that were not issued here: see
 // journal.Set.Cloned. It returns what was issued anew.
 func (j *Journal) Meet(peer journal.Vector) ([]journal.Entry, Ticket, error) {
+	return j.retireIf(func() bool { return j.mu.set.Cloned(peer) })
+}
+
+// Retire ends an incarnation that another node was seen to use, in a heartbeat
+// for example, if it is this node's own. It returns what was issued anew.
+func (j *Journal) Retire(inc journal.Incarnation) ([]journal.Entry, Ticket, error) {
+	return j.retireIf(func() bool {
+		own, _ := j.mu.set.Own()
+		return own == inc
+	})
+}
+
+func (j *Journal) retireIf(shared func() bool) ([]journal.Entry, Ticket, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err := j.readyLocked(); err != nil || !j.mu.set.Cloned(peer) {
+	if err := j.readyLocked(); err != nil || !shared() {
 		return nil, Ticket{}, err
 	}
 	var got Received
