@@ -100,7 +100,7 @@ type Ticket struct {
 // ticketLocked returns the ticket for all that was noted up to now, and keeps
 // what waits within its bound.
 func (j *Journal) ticketLocked() Ticket {
-	if j.mu.next.bytes > maxPending {
+	if j.mu.next.bytes > j.maxPending {
 		j.mu.rewrite = true
 	}
 	if j.mu.rewrite {
