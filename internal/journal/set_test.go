@@ -77,11 +77,11 @@ func TestAcceptOnceInAnyOrder(t *testing.T) {
 	}
 }
 
-func TestWhatIsKeptSharesNoMemory(t *testing.T) {
+func TestWhatIsIssuedSharesNoMemory(t *testing.T) {
 	s := NewSet(inc(9), Limits{})
-	e := entry(1, 1, "before")
-	s.Accept(start, e)
-	copy(e.Body, "after!")
+	body := []byte("before")
+	issue(t, s, start, Draft{Body: body})
+	copy(body, "after!")
 	if got := s.Supply(Request{Ranges: all(s)}).Entries; string(got[0].Body) != "before" {
 		t.Errorf("kept %q", got[0].Body)
 	}

@@ -205,9 +205,9 @@ func (v *victim) check(before *node) {
 
 func TestNothingOnDiskIsLost(t *testing.T) {
 	r := random(t)
-	for range 60 {
+	for range 40 {
 		v := newVictim(t, r)
-		for range 300 {
+		for range 200 {
 			v.step()
 		}
 		v.end()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/journal/state"
 	"github.com/rescind-edge/rescind/internal/journal/vfs"
+	"github.com/rescind-edge/rescind/internal/journal/wire"
 )
 
 func TestARestartKnowsWhatItKnew(t *testing.T) {
@@ -419,4 +421,71 @@ func TestPositionsRunOutOnlyWithoutADisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.must(t, "z")
+}
+
+func TestABatchIsNotKept(t *testing.T) {
+	a, b := open(t, Config{Items: tokens}), open(t, Config{Items: tokens})
+	if _, _, err := a.Append(journal.Draft{Kind: journal.KindTokenCreate, Body: []byte("+t")}); err != nil {
+		t.Fatal(err)
+	}
+	batch, _ := wire.AppendBatch(nil, a.Supply(journal.Request{Ranges: b.Compare(a.Known(), ^journal.BucketSet(0)).Want}).Entries, 1200)
+	entries, err := wire.ParseBatch(batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.Receive(entries); err != nil {
+		t.Fatal(err)
+	}
+	clear(batch) // the buffer is used again
+	equal(t, "applied", b.bodies(), []string{"+t"})
+	if got := b.Supply(journal.Request{Ranges: a.Plan(nil).Gap, Entries: 1}); len(got.Entries) != 0 {
+		t.Error("supplies what was not asked for")
+	}
+	exchange(t, open(t, Config{}), b)
+	if b.State().Digest() != a.State().Digest() {
+		t.Error("the state lies in the buffer")
+	}
+}
+
+// TestManyAtOnce is for the race detector.
+func TestManyAtOnce(t *testing.T) {
+	disk := vfs.NewMemory()
+	a, b := open(t, Config{FS: disk, Items: tokens}), open(t, Config{})
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 200 {
+				if _, ticket, err := a.Append(draft("a")); err != nil || ticket.Wait(t.Context()) != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Go(func() {
+		for range 100 {
+			exchange(t, a, b)
+			exchange(t, b, a)
+		}
+	})
+	all.Go(func() {
+		for range 100 {
+			b.must(t, "b")
+		}
+	})
+	all.Go(func() {
+		for range 50 {
+			err := errors.Join(a.Maintain(), a.SaveSnapshot(func() []byte { return nil }))
+			if err != nil {
+				t.Error(err)
+			}
+			_, _, _ = a.Durable(), a.Stats(), a.State().Digest()
+		}
+	})
+	all.Wait()
+	exchange(t, b, a)
+	exchange(t, a, b)
+	if a.Known().Digests().Whole != b.Known().Digests().Whole {
+		t.Error("they know different things")
+	}
+	increasing(t, a.steps)
 }

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/journal/state"
 	"github.com/rescind-edge/rescind/internal/journal/vfs"
@@ -97,7 +96,7 @@ func (n *node) must(t testing.TB, body string) Step {
 		err = ticket.Wait(context.Background())
 	}
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err) // not Fatal: some tests call this from goroutines of their own
 	}
 	return s
 }
@@ -109,7 +108,7 @@ func draft(body string) journal.Draft {
 // tokens is an Items for tests: "+id" makes a token and "-id" removes it.
 func tokens(e *journal.Entry) []state.Item {
 	id, value := strings.TrimPrefix(string(e.Body), "+"), []byte("good")
-	i := state.Item{Key: state.Key{Kind: state.KindToken, ID: id}, Version: 1, Time: e.Time, Value: value}
+	i := state.Item{Key: state.Key{Kind: state.KindToken, ID: id}, Time: e.Time, Value: value}
 	switch e.Kind {
 	case journal.KindTokenCreate:
 		return []state.Item{i}
@@ -123,8 +122,9 @@ func tokens(e *journal.Entry) []state.Item {
 // exchange lets a take from b what it lacks.
 func exchange(t testing.TB, a, b *node) {
 	t.Helper()
-	if _, _, err := a.Meet(b.Known()); err != nil {
-		t.Fatal(err)
+	_, _, err := a.Meet(b.Known())
+	if err != nil {
+		t.Error(err)
 	}
 	want := a.Compare(b.Known(), ^journal.BucketSet(0)).Want
 	got := b.Supply(journal.Request{Ranges: want})
@@ -133,7 +133,7 @@ func exchange(t testing.TB, a, b *node) {
 		err = ticket.Wait(context.Background())
 	}
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 }
 
@@ -167,5 +167,3 @@ func logFiles(t testing.TB, m vfs.FS) []string {
 		return !ok
 	})
 }
-
-var _ field.Position

@@ -253,7 +253,6 @@ func (j *Journal) join(r record) error {
 	case recItem:
 		i, err := wire.ParseItem(r.data)
 		if err == nil {
-			i.Value = slices.Clone(i.Value)
 			j.mu.state.Restore(i)
 		}
 		return err
@@ -275,6 +274,7 @@ func (j *Journal) joinEntry(r record) error {
 	if err != nil {
 		return err
 	}
+	e = e.Clone() // or it would keep the whole file in memory
 	first := j.mu.set.Keep(arrived, &e)
 	items := j.cfg.Items(&e) // kinds that were not known when it came may be now
 	for i := range items {

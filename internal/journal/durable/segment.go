@@ -52,7 +52,9 @@ func checkMagic(path string, file []byte, magic string) (bool, error) {
 		return true, nil
 	}
 	stem := magic[:len(magic)-2] // without the version
-	if line, _, ok := strings.Cut(string(file[:min(len(file), 64)]), "\n"); ok && strings.HasPrefix(line, stem) {
+	line, _, ok := strings.Cut(string(file[:min(len(file), 64)]), "\n")
+	version, ours := strings.CutPrefix(line, stem)
+	if _, err := strconv.ParseUint(version, 10, 16); ok && ours && err == nil {
 		return false, fmt.Errorf("%w: %s begins with %q, not %q; run that version, or one that is newer",
 			ErrVersion, path, line, strings.TrimSpace(magic))
 	}
