@@ -187,6 +187,7 @@ func (s *Set) record(sl *slot, now int64, e Entry) {
 	s.bytes += e.size()
 	s.kept++
 	s.arrivals.push(arrival{slot: sl, seq: e.Seq, at: now})
+	s.shrink()
 }
 
 func bySeq(e Entry, seq uint64) int { return cmp.Compare(e.Seq, seq) }

@@ -124,7 +124,9 @@ func TestRetentionBySize(t *testing.T) {
 	s := NewSet(inc(9), Limits{Bytes: 10 * (entryOverhead + 100)})
 	for seq := range uint64(50) {
 		s.Accept(start, entry(1, seq+1, strings.Repeat("x", 100)))
-		s.Trim(start)
+		if s.Usage().Bytes > s.limits.Bytes {
+			t.Fatalf("%+v", s.Usage())
+		}
 	}
 	if row := s.Vector()[inc(1)]; row.Floor != 40 || s.Usage().Entries != 10 {
 		t.Errorf("%+v, %+v", row, s.Usage())

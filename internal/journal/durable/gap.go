@@ -56,4 +56,3 @@ func (j *Journal) Concede(gap []journal.Range, peers ...journal.Vector) ([]journ
 	j.mu.apply([]Step{{Position: j.mu.position, Gap: true, Arrived: now}})
 	return done, j.ticketLocked(), nil
 }
-

@@ -128,7 +128,10 @@ func (j *Journal) roomLocked(n int) error {
 		j.mu.next.number(recCeiling, uint64(j.mu.asked))
 	}
 	if end+positionSlack > j.mu.ceiling {
-		return fmt.Errorf("%w: %w", ErrPositions, j.mu.failing)
+		if j.mu.failing != nil {
+			return fmt.Errorf("%w: %w", ErrPositions, j.mu.failing)
+		}
+		return ErrPositions // a commit is under way, or nobody has asked for one
 	}
 	return nil
 }

@@ -81,4 +81,3 @@ func (j *Journal) acceptLocked(now int64, e *journal.Entry, got *Received, i int
 	}
 	return steps
 }
-

@@ -3,11 +3,12 @@ package durable
 import "github.com/rescind-edge/rescind/internal/journal"
 
 // retireLocked begins a new incarnation and issues anew what the old one had.
-// Where no incarnation can be drawn, or no position is left, the old one goes on
-// and the next entry tries again.
+// Where no incarnation can be drawn, or positions are short, the old one goes on
+// and the next occasion tries again.
 func (j *Journal) retireLocked(now int64, got *Received) []Step {
+	_, issued := j.mu.set.Own()
 	inc, err := journal.NewIncarnation(j.cfg.Random)
-	if err != nil {
+	if err != nil || j.roomLocked(int(issued)+1) != nil {
 		return nil
 	}
 	var steps []Step
@@ -50,4 +51,3 @@ func (j *Journal) retireIf(shared func() bool) ([]journal.Entry, Ticket, error) 
 	}
 	return got.Reissued, j.ticketLocked(), nil
 }
-

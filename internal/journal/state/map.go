@@ -229,7 +229,4 @@ func (m *Map) Restore(i Item) {
 }
 
 // Forgotten raises the horizon: removals up to a time have been forgotten.
-// Removals of then that are still here go.
-func (m *Map) Forgotten(horizon int64) {
-	m.horizon = max(m.horizon, horizon)
-}
+func (m *Map) Forgotten(horizon int64) { m.horizon = max(m.horizon, horizon) }
