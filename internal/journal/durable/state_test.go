@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -80,4 +81,19 @@ func TestAForgottenRemovalOutlastsARestart(t *testing.T) {
 	if changed, _, _ := b.PutItems(live); len(changed) != 0 {
 		t.Error("what was removed is back")
 	}
+}
+
+func TestWhatIsNotValidIsNotKept(t *testing.T) {
+	disk := vfs.NewMemory()
+	a := open(t, Config{FS: disk, Items: func(*journal.Entry) []state.Item { return []state.Item{{}} }})
+	a.must(t, "with an item that is none")
+	if _, _, err := a.PutItems(state.Item{}); !errors.Is(err, state.ErrBadItem) {
+		t.Errorf("%v", err)
+	}
+	got, _, err := a.Receive([]journal.Entry{{}})
+	if err != nil || got.Outcomes[0] != journal.RefusedInvalid {
+		t.Errorf("%+v, %v", got, err)
+	}
+	disk.Crash(random(t))
+	open(t, Config{FS: disk})
 }
