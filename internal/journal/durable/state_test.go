@@ -95,5 +95,7 @@ func TestWhatIsNotValidIsNotKept(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	disk.Crash(random(t))
-	open(t, Config{FS: disk})
+	if b := open(t, a.cfg); b.Stats().Items != 0 {
+		t.Error("an item that is none is in the state")
+	}
 }
