@@ -1,0 +1,107 @@
+package state
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+)
+
+// Limits of an item, in bytes.
+const (
+	MaxID    = 256      // a token's id and a member's name are shorter
+	MaxValue = 64 << 10 // a token for some hundreds of services
+)
+
+// Kind says what an item is. Kinds are open-ended: unknown ones are kept and
+// passed on. 0 is no kind.
+type Kind uint32
+
+// Kinds known today. Their numbers are on the wire and on disk: none is ever
+// changed or used again.
+const (
+	KindToken      Kind = 1
+	KindMember     Kind = 2
+	KindGeneration Kind = 3
+)
+
+// Key names an item everywhere and for ever.
+type Key struct {
+	Kind Kind
+	ID   string
+}
+
+// Compare orders keys by kind, then id.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(cmp.Compare(k.Kind, o.Kind), cmp.Compare(k.ID, o.ID))
+}
+
+// Item is one value, or the record that it was removed.
+type Item struct {
+	Key
+	// Version orders the values of an item: the greatest stands. What changes
+	// a value gives it a greater version than it had.
+	Version uint64
+	// Time is when this version was made, by its maker's clock, in milliseconds
+	// of Unix time. It breaks ties, and says how long a removal is remembered.
+	Time    int64
+	Removed bool
+	Value   []byte // empty if removed
+}
+
+// Next returns the item's next version, with a value and the time at which it is
+// made, in milliseconds of Unix time. Times of an item never go back, whatever
+// clocks do: a removal that were older than what it removes could be forgotten
+// before it.
+func (i Item) Next(now int64, value []byte) Item {
+	return Item{Key: i.Key, Version: i.Version + 1, Time: max(now, i.Time+1), Value: value}
+}
+
+// Removal returns the record that the item was removed.
+func (i Item) Removal(now int64) Item {
+	i = i.Next(now, nil)
+	i.Removed = true
+	return i
+}
+
+// ErrBadItem is wrapped by what Validate returns.
+var ErrBadItem = errors.New("bad item of the replicated state")
+
+// Validate returns an error that wraps ErrBadItem for an item that no node may
+// keep or pass on.
+func (i *Item) Validate() error {
+	switch {
+	case i.Kind == 0:
+		return fmt.Errorf("%w: no kind", ErrBadItem)
+	case i.ID == "":
+		return fmt.Errorf("%w: no id", ErrBadItem)
+	case len(i.ID) > MaxID:
+		return fmt.Errorf("%w: an id of %d bytes; the limit is %d", ErrBadItem, len(i.ID), MaxID)
+	case len(i.Value) > MaxValue:
+		return fmt.Errorf("%w: a value of %d bytes; the limit is %d", ErrBadItem, len(i.Value), MaxValue)
+	case i.Removed && len(i.Value) > 0:
+		return fmt.Errorf("%w: removed, and yet with a value", ErrBadItem)
+	}
+	return nil
+}
+
+// compare orders what may stand under one key: a removal is greater than any
+// value. It is a total order, so all nodes choose alike.
+func (i *Item) compare(o *Item) int {
+	if i.Removed != o.Removed {
+		if i.Removed {
+			return 1
+		}
+		return -1
+	}
+	return cmp.Or(
+		cmp.Compare(i.Version, o.Version),
+		cmp.Compare(i.Time, o.Time),
+		bytes.Compare(i.Value, o.Value),
+	)
+}
+
+// itemOverhead is what an item costs in memory besides its text.
+const itemOverhead = 128
+
+func (i *Item) size() int { return itemOverhead + len(i.ID) + len(i.Value) }
