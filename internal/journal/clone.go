@@ -57,8 +57,8 @@ func (s *Set) Restore(v Vector) {
 
 // Keep puts an entry back that was read from disk with the time at which it had
 // arrived. It is like Accept, but for an entry that Restore has made known,
-// which is kept without being new, and it refuses none for its age. It tells
-// whether the entry was not kept yet.
+// which is kept without being new, and it refuses none for its age. It returns
+// false for one that is kept already.
 func (s *Set) Keep(arrived int64, e *Entry) bool {
 	sl := s.rows[e.Incarnation]
 	if sl == nil {
@@ -68,5 +68,5 @@ func (s *Set) Keep(arrived int64, e *Entry) bool {
 		return false
 	}
 	s.record(sl, arrived, e.clone())
-	return e.Seq > sl.Floor
+	return true
 }

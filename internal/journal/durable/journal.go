@@ -18,6 +18,8 @@ type Journal struct {
 	cfg       Config
 	lock      io.Closer // of the directory; nil in memory
 	recovered Recovered
+	// maxPending is the constant of that name; tests lower it.
+	maxPending int
 
 	// writing is held by the one who writes to the disk: what is below it, and
 	// the order of files, are his. It is taken before mu.

@@ -122,11 +122,12 @@ type writer struct {
 	file    vfs.File // nil: the next commit begins a new segment
 	number  uint64   // of the segment written last
 	durable int      // length of it on disk
+	limit   int      // length past which a new one begins
 	buf     []byte
 }
 
 // full tells whether the next commit begins a new segment.
-func (w *writer) full() bool { return w.file == nil || w.durable >= segmentBytes }
+func (w *writer) full() bool { return w.file == nil || w.durable >= w.limit }
 
 // commit writes payloads and syncs once. After an error the segment is left
 // alone at its durable length: what is behind that nobody can know.
