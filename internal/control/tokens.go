@@ -20,6 +20,10 @@ import (
 // token presented, which takes some 30 microseconds at this number.
 const MaxTokens = 1000
 
+// expiredFor is how long a token is remembered past its end, so that its user
+// is told that it has expired and not that it never was.
+const expiredFor = 30 * 24 * time.Hour
+
 // tokens are those created at run time. They are items of the replicated state:
 // an entry makes or revokes one, everywhere in the time that a purge takes, and
 // whoever did not see the entry gets the state.
@@ -130,6 +134,9 @@ func (c *Control) createToken(tok Token, check func([]Token) error) error {
 	}
 	c.tokens.changing.Lock()
 	defer c.tokens.changing.Unlock()
+	if err := c.forgetExpired(tok.created.Add(-expiredFor)); err != nil {
+		return err
+	}
 	list := c.tokens.all()
 	if len(list) >= MaxTokens {
 		return fmt.Errorf("%w: there are %d, which is the most; revoke some", ErrTokenConflict, MaxTokens)
@@ -142,6 +149,19 @@ func (c *Control) createToken(tok Token, check func([]Token) error) error {
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
 	return c.change(journal.KindTokenCreate, body)
+}
+
+// forgetExpired revokes what expired before an instant.
+func (c *Control) forgetExpired(before time.Time) error {
+	for _, old := range c.tokens.all() {
+		if !old.expired(before) {
+			continue
+		}
+		if err := c.change(journal.KindTokenRevoke, []byte(old.id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // revokeToken takes a token that may is true for away, everywhere. With
