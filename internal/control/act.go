@@ -141,6 +141,8 @@ func journalError(err error) error {
 		return nil
 	case errors.Is(err, durable.ErrNotDurable):
 		return fmt.Errorf("%w: %w", ErrNotSaved, err)
+	case errors.Is(err, journal.ErrBadEntry):
+		return fmt.Errorf("%w: the purge is too long to be passed on; split it: %w", ErrBadRequest, err)
 	case errors.Is(err, journal.ErrFull):
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}

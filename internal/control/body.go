@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	replicated "github.com/rescind-edge/rescind/internal/journal/state"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -46,6 +47,12 @@ const (
 	revertID    protowire.Number = 1 // of the purge
 	revertActor protowire.Number = 2
 	revertTime  protowire.Number = 3 // Unix nanoseconds
+)
+
+// Fields of a token that was revoked.
+const (
+	revokedID   protowire.Number = 1
+	revokedTime protowire.Number = 2 // milliseconds of Unix time
 )
 
 // errBadBody is wrapped by the error about a body that is not what its kind says.
@@ -200,6 +207,23 @@ func parseRevert(b []byte) (Reverted, error) {
 		err = fmt.Errorf("%w: no id", errBadBody)
 	}
 	return rev, err
+}
+
+// parseRevoked reads which token was revoked, and when.
+func parseRevoked(b []byte) (id string, at int64, err error) {
+	err = eachField(b, func(n protowire.Number, v int64, data []byte) error {
+		switch n {
+		case revokedID:
+			id = string(data)
+		case revokedTime:
+			at = v
+		}
+		return nil
+	})
+	if err == nil && (id == "" || len(id) > replicated.MaxID) {
+		err = fmt.Errorf("%w: no id of a token", errBadBody)
+	}
+	return id, at, err
 }
 
 // eachField calls take with each field of a message: numbers as v, all else that

@@ -86,11 +86,11 @@ func Items(e *journal.Entry) []replicated.Item {
 	switch e.Kind {
 	case journal.KindTokenCreate:
 		if tok, err := parseToken(e.Body); err == nil {
-			return []replicated.Item{{Key: tokenKey(tok.id), Version: 1, Time: e.Time, Value: e.Body}}
+			return []replicated.Item{replicated.Item{Key: tokenKey(tok.id)}.Next(e.Time, e.Body)}
 		}
 	case journal.KindTokenRevoke:
-		if id := string(e.Body); id != "" && len(id) <= replicated.MaxID {
-			return []replicated.Item{replicated.Item{Key: tokenKey(id), Version: 1}.Removal(e.Time)}
+		if id, at, err := parseRevoked(e.Body); err == nil {
+			return []replicated.Item{replicated.Item{Key: tokenKey(id)}.Removal(at)}
 		}
 	}
 	return nil
@@ -148,7 +148,13 @@ func (c *Control) createToken(tok Token, check func([]Token) error) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
-	return c.change(journal.KindTokenCreate, body)
+	if err := c.change(journal.KindTokenCreate, body); err != nil {
+		return err
+	}
+	if _, ok := c.parts.Journal.Item(tokenKey(tok.id)); !ok {
+		return fmt.Errorf("%w: what nodes replicate is full", ErrTokenConflict)
+	}
+	return nil
 }
 
 // forgetExpired revokes what expired before an instant.
@@ -157,7 +163,7 @@ func (c *Control) forgetExpired(before time.Time) error {
 		if !old.expired(before) {
 			continue
 		}
-		if err := c.change(journal.KindTokenRevoke, []byte(old.id)); err != nil {
+		if err := c.change(journal.KindTokenRevoke, c.revoked(old.id)); err != nil {
 			return err
 		}
 	}
@@ -178,7 +184,14 @@ func (c *Control) revokeToken(id string, may func(Token) bool) (Token, error) {
 		}
 		return Token{}, fmt.Errorf("%w %q", ErrUnknownToken, clip(id))
 	}
-	return list[i], c.change(journal.KindTokenRevoke, []byte(id))
+	return list[i], c.change(journal.KindTokenRevoke, c.revoked(id))
+}
+
+// revoked encodes that a token is revoked, no earlier than it was made, whatever
+// the clocks of the nodes say.
+func (c *Control) revoked(id string) []byte {
+	it, _ := c.parts.Journal.Item(tokenKey(id))
+	return appendInt(appendText(nil, revokedID, id), revokedTime, it.Removal(c.parts.Now().UnixMilli()).Time)
 }
 
 // change issues an entry and waits until it is on disk.
