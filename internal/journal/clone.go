@@ -57,8 +57,8 @@ func (s *Set) Restore(v Vector) {
 
 // Keep puts an entry back that was read from disk with the time at which it had
 // arrived. It is like Accept, but for an entry that Restore has made known,
-// which is kept without being new, and it refuses none for its age. It tells
-// whether the entry was not kept yet.
+// which is kept without being new, and it refuses none for its age. It returns
+// false for one that is kept already; the memory of any other belongs to the Set.
 func (s *Set) Keep(arrived int64, e *Entry) bool {
 	sl := s.rows[e.Incarnation]
 	if sl == nil {
@@ -67,6 +67,6 @@ func (s *Set) Keep(arrived int64, e *Entry) bool {
 	if sl.find(e.Seq) != nil {
 		return false
 	}
-	s.record(sl, arrived, e.clone())
-	return e.Seq > sl.Floor
+	s.record(sl, arrived, *e)
+	return true
 }

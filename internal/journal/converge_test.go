@@ -237,7 +237,7 @@ func (w *world) stale(s *site) int {
 
 func TestSitesConverge(t *testing.T) {
 	r := random(t)
-	for range 150 {
+	for range 60 {
 		w := newWorld(t, r)
 		for range 200 {
 			w.step()
@@ -249,7 +249,7 @@ func TestSitesConverge(t *testing.T) {
 
 func TestClonedSitesConverge(t *testing.T) {
 	r := random(t)
-	for range 150 {
+	for range 60 {
 		w := newWorld(t, r)
 		w.limits.Bytes = DefaultRetentionBytes
 		w.sites = w.sites[:1]

@@ -128,8 +128,8 @@ func (e *Entry) agrees(o *Entry) bool {
 		bytes.Equal(e.Body, o.Body) && bytes.Equal(e.Extra, o.Extra)
 }
 
-// clone returns an entry that shares no memory with e.
-func (e *Entry) clone() Entry {
+// Clone returns an entry that shares no memory with e.
+func (e *Entry) Clone() Entry {
 	c := *e
 	c.Body, c.Extra = slices.Clone(e.Body), slices.Clone(e.Extra)
 	return c

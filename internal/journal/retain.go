@@ -44,19 +44,29 @@ func (q *queue) pop() {
 	}
 }
 
-// Trim drops the entries whose retention is over, and the oldest past the byte
-// limit, and the rows whose newest entry is older than Life. Dropping an entry
-// raises its row's floor: what arrived later with a lesser number goes with it.
+// Trim drops the entries whose retention is over, and the rows whose newest
+// entry is older than Life. Dropping an entry raises its row's floor: what
+// arrived later with a lesser number goes with it.
 func (s *Set) Trim(now int64) {
 	s.forget(s.Horizon(now))
 	if a, ok := s.arrivals.first(); ok && a.at > now {
 		s.arrivals.notAfter(now)
 	}
 	expired := now - s.limits.Retention.Milliseconds()
+	s.dropWhile(func(a arrival) bool { return a.at <= expired })
+}
+
+// shrink drops the oldest entries past the byte limit.
+func (s *Set) shrink() {
+	s.dropWhile(func(arrival) bool { return s.bytes > s.limits.Bytes })
+}
+
+// dropWhile drops entries in the order of their arrival.
+func (s *Set) dropWhile(old func(arrival) bool) {
 	for {
 		a, ok := s.arrivals.first()
 		gone := ok && a.seq <= a.slot.Floor // dropped already, by its number
-		if !ok || !gone && a.at > expired && s.bytes <= s.limits.Bytes {
+		if !ok || !gone && !old(a) {
 			return
 		}
 		s.raise(a.slot, a.seq)

@@ -117,7 +117,7 @@ func (s *Set) Issue(now int64, d Draft) (Entry, error) {
 	if err := e.Validate(); err != nil {
 		return Entry{}, err
 	}
-	e = e.clone()
+	e = e.Clone()
 	sl := s.rows[s.own]
 	if sl == nil {
 		if !s.makeRoom(MaxRows) {
@@ -130,8 +130,9 @@ func (s *Set) Issue(now int64, d Draft) (Entry, error) {
 	return e, nil
 }
 
-// Accept takes an entry that another node issued, or that was read back from
-// the disk. The entry must be valid; what is kept shares no memory with it.
+// Accept takes an entry that another node issued. The entry must be valid, and
+// if it is new its memory belongs to the Set: one that lies in a buffer is to be
+// cloned first, which one that is known need not be.
 func (s *Set) Accept(now int64, e *Entry) Outcome {
 	if e.Incarnation == s.own && e.Seq > s.issued {
 		return OwnAhead
@@ -154,7 +155,7 @@ func (s *Set) Accept(now int64, e *Entry) Outcome {
 	case !sl.fits(e.Seq):
 		return RefusedScattered
 	}
-	s.record(sl, now, e.clone())
+	s.record(sl, now, *e)
 	if e.By != 0 {
 		return Covered
 	}
@@ -186,6 +187,7 @@ func (s *Set) record(sl *slot, now int64, e Entry) {
 	s.bytes += e.size()
 	s.kept++
 	s.arrivals.push(arrival{slot: sl, seq: e.Seq, at: now})
+	s.shrink()
 }
 
 func bySeq(e Entry, seq uint64) int { return cmp.Compare(e.Seq, seq) }

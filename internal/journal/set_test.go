@@ -77,11 +77,11 @@ func TestAcceptOnceInAnyOrder(t *testing.T) {
 	}
 }
 
-func TestWhatIsKeptSharesNoMemory(t *testing.T) {
+func TestWhatIsIssuedSharesNoMemory(t *testing.T) {
 	s := NewSet(inc(9), Limits{})
-	e := entry(1, 1, "before")
-	s.Accept(start, e)
-	copy(e.Body, "after!")
+	body := []byte("before")
+	issue(t, s, start, Draft{Body: body})
+	copy(body, "after!")
 	if got := s.Supply(Request{Ranges: all(s)}).Entries; string(got[0].Body) != "before" {
 		t.Errorf("kept %q", got[0].Body)
 	}
@@ -124,7 +124,9 @@ func TestRetentionBySize(t *testing.T) {
 	s := NewSet(inc(9), Limits{Bytes: 10 * (entryOverhead + 100)})
 	for seq := range uint64(50) {
 		s.Accept(start, entry(1, seq+1, strings.Repeat("x", 100)))
-		s.Trim(start)
+		if s.Usage().Bytes > s.limits.Bytes {
+			t.Fatalf("%+v", s.Usage())
+		}
 	}
 	if row := s.Vector()[inc(1)]; row.Floor != 40 || s.Usage().Entries != 10 {
 		t.Errorf("%+v, %+v", row, s.Usage())

@@ -100,7 +100,7 @@ type Ticket struct {
 // ticketLocked returns the ticket for all that was noted up to now, and keeps
 // what waits within its bound.
 func (j *Journal) ticketLocked() Ticket {
-	if j.mu.next.bytes > maxPending {
+	if j.mu.next.bytes > j.maxPending {
 		j.mu.rewrite = true
 	}
 	if j.mu.rewrite {
@@ -186,11 +186,16 @@ func (j *Journal) takeNext() (*commit, segment) {
 
 // everythingLocked fills a commit with all that is in memory, in place of what
 // was dropped while the disk took nothing. Entries get the present position: who
-// replays them withdraws too much, never too little.
+// replays them withdraws too much, never too little. What was dropped from memory
+// meanwhile is nowhere: where effects are on disk, all that was stored before
+// goes with it.
 func (j *Journal) everythingLocked(c *commit) {
 	c.clear()
 	c.whole = true
 	j.generalLocked(c)
+	if j.cfg.Snapshots {
+		c.number(recGap, uint64(j.mu.position))
+	}
 	j.mu.set.Each(func(arrived int64, e *journal.Entry) {
 		c.add(func(b []byte) []byte { return appendEntry(b, j.mu.position, arrived, e) })
 	})

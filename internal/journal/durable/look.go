@@ -28,6 +28,9 @@ func (j *Journal) Known() journal.Vector {
 	return j.mu.set.Vector()
 }
 
+// Digests returns the digests of Known.
+func (j *Journal) Digests() journal.Digests { return j.Known().Digests() }
+
 // Durable returns a copy of the vector of what would survive a crash: the only
 // one to acknowledge by.
 func (j *Journal) Durable() journal.Vector {

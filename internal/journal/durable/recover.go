@@ -22,7 +22,7 @@ var errForeign = wire.ErrVersion
 // directory is not locked.
 func Open(cfg Config) (*Journal, error) {
 	cfg.complete()
-	j := &Journal{cfg: cfg, writing: make(chan struct{}, 1)}
+	j := &Journal{cfg: cfg, writing: make(chan struct{}, 1), maxPending: maxPending}
 	inc, err := journal.NewIncarnation(cfg.Random)
 	if err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func (j *Journal) readSegments(first uint64) error {
 		_ = j.cfg.FS.Remove(segmentName(numbers[0]))
 		numbers = numbers[1:]
 	}
-	j.w = writer{fs: j.cfg.FS, number: first - 1}
+	j.w = writer{fs: j.cfg.FS, number: first - 1, limit: segmentBytes}
 	var last scanned
 	for i, n := range numbers {
 		if n != first+uint64(i) {
@@ -253,7 +253,6 @@ func (j *Journal) join(r record) error {
 	case recItem:
 		i, err := wire.ParseItem(r.data)
 		if err == nil {
-			i.Value = slices.Clone(i.Value)
 			j.mu.state.Restore(i)
 		}
 		return err
@@ -275,12 +274,13 @@ func (j *Journal) joinEntry(r record) error {
 	if err != nil {
 		return err
 	}
-	j.mu.set.Keep(arrived, &e)
+	e = e.Clone() // or it would keep the whole file in memory
+	first := j.mu.set.Keep(arrived, &e)
 	items := j.cfg.Items(&e) // kinds that were not known when it came may be now
 	for i := range items {
 		j.mu.state.Put(items[i])
 	}
-	if e.By == 0 {
+	if e.By == 0 && first {
 		j.replay(Step{Position: pos, Entry: e, Outcome: journal.Accepted, Arrived: arrived})
 	}
 	j.mu.position = max(j.mu.position, pos)

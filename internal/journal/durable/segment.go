@@ -52,7 +52,9 @@ func checkMagic(path string, file []byte, magic string) (bool, error) {
 		return true, nil
 	}
 	stem := magic[:len(magic)-2] // without the version
-	if line, _, ok := strings.Cut(string(file[:min(len(file), 64)]), "\n"); ok && strings.HasPrefix(line, stem) {
+	line, _, ok := strings.Cut(string(file[:min(len(file), 64)]), "\n")
+	version, ours := strings.CutPrefix(line, stem)
+	if _, err := strconv.ParseUint(version, 10, 16); ok && ours && err == nil {
 		return false, fmt.Errorf("%w: %s begins with %q, not %q; run that version, or one that is newer",
 			ErrVersion, path, line, strings.TrimSpace(magic))
 	}
@@ -122,11 +124,12 @@ type writer struct {
 	file    vfs.File // nil: the next commit begins a new segment
 	number  uint64   // of the segment written last
 	durable int      // length of it on disk
+	limit   int      // length past which a new one begins
 	buf     []byte
 }
 
 // full tells whether the next commit begins a new segment.
-func (w *writer) full() bool { return w.file == nil || w.durable >= segmentBytes }
+func (w *writer) full() bool { return w.file == nil || w.durable >= w.limit }
 
 // commit writes payloads and syncs once. After an error the segment is left
 // alone at its durable length: what is behind that nobody can know.

@@ -39,22 +39,20 @@ func (k Key) Compare(o Key) int {
 // Item is one value, or the record that it was removed.
 type Item struct {
 	Key
-	// Version orders the values of an item: the greatest stands. What changes
-	// a value gives it a greater version than it had.
-	Version uint64
-	// Time is when this version was made, by its maker's clock, in milliseconds
-	// of Unix time. It breaks ties, and says how long a removal is remembered.
+	// Time orders the values of an item: the latest stands. It is when this one
+	// was made, by its maker's clock, in milliseconds of Unix time, and later
+	// than what its maker knew; see Next and Removal. It also says how long a
+	// removal is remembered.
 	Time    int64
 	Removed bool
 	Value   []byte // empty if removed
 }
 
-// Next returns the item's next version, with a value and the time at which it is
-// made, in milliseconds of Unix time. Times of an item never go back, whatever
-// clocks do: a removal that were older than what it removes could be forgotten
-// before it.
+// Next returns the item with its next value, made at a time in milliseconds of
+// Unix time. Times of an item never go back, whatever clocks do: a removal that
+// were older than what it removes could be forgotten before it.
 func (i Item) Next(now int64, value []byte) Item {
-	return Item{Key: i.Key, Version: i.Version + 1, Time: max(now, i.Time+1), Value: value}
+	return Item{Key: i.Key, Time: max(now, i.Time+1), Value: value}
 }
 
 // Removal returns the record that the item was removed.
@@ -95,7 +93,6 @@ func (i *Item) compare(o *Item) int {
 		return -1
 	}
 	return cmp.Or(
-		cmp.Compare(i.Version, o.Version),
 		cmp.Compare(i.Time, o.Time),
 		bytes.Compare(i.Value, o.Value),
 	)

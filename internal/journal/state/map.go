@@ -33,7 +33,7 @@ type Outcome uint8
 
 const (
 	Changed     Outcome = iota + 1 // the item stands now
-	Unchanged                      // what stood is as great or greater
+	Unchanged                      // what stood is as late or later, or a removal
 	RefusedOld                     // not known, and of a time of which removals are forgotten
 	RefusedFull                    // see ErrFull
 )
@@ -135,7 +135,9 @@ func (m *Map) drop(key Key) {
 // Merge takes over a whole other Map and returns what changed; an item that
 // was dropped is returned as a removal. An item that only one side has stands
 // if it is later than the other side's horizon: else the other side has
-// forgotten that it was removed. On ErrFull nothing has changed.
+// forgotten that it was removed. This takes for granted that who forgets the
+// removals of a time, TombstoneLife after it, has by then heard of all that was
+// made until that time. On ErrFull nothing has changed.
 func (m *Map) Merge(o *Map) ([]Item, error) {
 	next := Map{items: make(map[Key]Item, len(m.items)), horizon: max(m.horizon, o.horizon)}
 	var changed []Item
@@ -148,7 +150,7 @@ func (m *Map) Merge(o *Map) ([]Item, error) {
 		case both || mine.Time > o.horizon:
 			next.set(mine)
 		case !mine.Removed:
-			changed = append(changed, Item{Key: key, Version: mine.Version, Time: mine.Time, Removed: true})
+			changed = append(changed, Item{Key: key, Time: mine.Time, Removed: true})
 		}
 	}
 	for key, theirs := range o.items {
@@ -204,7 +206,6 @@ func (m *Map) Digest() [16]byte {
 		b = binary.AppendUvarint(b[:0], uint64(i.Kind))
 		b = binary.AppendUvarint(b, uint64(len(i.ID)))
 		b = append(b, i.ID...)
-		b = binary.AppendUvarint(b, i.Version)
 		b = binary.AppendVarint(b, i.Time)
 		if i.Removed {
 			b = append(b, 1)
@@ -228,7 +229,4 @@ func (m *Map) Restore(i Item) {
 }
 
 // Forgotten raises the horizon: removals up to a time have been forgotten.
-// Removals of then that are still here go.
-func (m *Map) Forgotten(horizon int64) {
-	m.horizon = max(m.horizon, horizon)
-}
+func (m *Map) Forgotten(horizon int64) { m.horizon = max(m.horizon, horizon) }

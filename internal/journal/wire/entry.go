@@ -16,10 +16,6 @@ const (
 	flagsKnown      = flagIncarnation | flagSame | flagBy | flagExtra
 )
 
-// minEntry is the least bytes of an entry: flags, sequence number, kind, time,
-// length of the body.
-const minEntry = 5
-
 // appendEntry appends an entry, relative to the one before it.
 func appendEntry(to []byte, e, before *journal.Entry) []byte {
 	flags := byte(0)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -11,7 +12,7 @@ import (
 const (
 	flagRemoved     = 1
 	itemFlagsKnown  = flagRemoved
-	minItem         = 6 // flags, kind, id of one byte, version, time
+	minItem         = 5 // flags, kind, id of one byte, time
 	maxItemsAtATime = state.MaxItems
 )
 
@@ -26,7 +27,6 @@ func AppendItem(to []byte, i *state.Item) []byte {
 	to = binary.AppendUvarint(to, uint64(i.Kind))
 	to = binary.AppendUvarint(to, uint64(len(i.ID)))
 	to = append(to, i.ID...)
-	to = binary.AppendUvarint(to, i.Version)
 	to = binary.AppendVarint(to, i.Time)
 	if !i.Removed {
 		to = appendText(to, i.Value)
@@ -44,9 +44,9 @@ func (r *reader) item() state.Item {
 	if uint64(i.Kind) != kind {
 		r.fail(malformed("a kind above the limit"))
 	}
-	i.Version, i.Time, i.Removed = r.uvarint(), r.varint(), flags&flagRemoved != 0
+	i.Time, i.Removed = r.varint(), flags&flagRemoved != 0
 	if !i.Removed {
-		i.Value = r.text(state.MaxValue)
+		i.Value = bytes.Clone(r.text(state.MaxValue))
 	}
 	if r.err == nil {
 		if err := i.Validate(); err != nil {
@@ -56,8 +56,8 @@ func (r *reader) item() state.Item {
 	return i
 }
 
-// ParseItem reads what AppendItem wrote, and nothing behind it. Its Value
-// aliases data. The error wraps ErrMalformed or ErrVersion.
+// ParseItem reads what AppendItem wrote, and nothing behind it. The item
+// shares no memory with data. The error wraps ErrMalformed or ErrVersion.
 func ParseItem(data []byte) (state.Item, error) {
 	r := reader{data: data}
 	i := r.item()
@@ -76,8 +76,8 @@ func AppendState(to []byte, m *state.Map) []byte {
 	return to
 }
 
-// ParseState reads a message that AppendState wrote. Values alias data. The
-// error wraps ErrMalformed or ErrVersion, or is state.ErrFull.
+// ParseState reads a message that AppendState wrote. The result shares no
+// memory with data. The error wraps ErrMalformed or ErrVersion, or is state.ErrFull.
 func ParseState(data []byte) (*state.Map, error) {
 	r := reader{data: data}
 	r.version()

@@ -48,9 +48,9 @@ func ranges() []journal.Range {
 
 func items() *state.Map {
 	m, err := state.Load([]state.Item{
-		{Key: state.Key{Kind: state.KindToken, ID: "a"}, Version: 1, Time: at, Value: []byte("token")},
-		{Key: state.Key{Kind: state.KindToken, ID: "b"}, Version: 2, Time: at + 1, Removed: true},
-		{Key: state.Key{Kind: 99, ID: "z"}, Version: 3, Time: at},
+		{Key: state.Key{Kind: state.KindToken, ID: "a"}, Time: at, Value: []byte("token")},
+		{Key: state.Key{Kind: state.KindToken, ID: "b"}, Time: at + 1, Removed: true},
+		{Key: state.Key{Kind: 99, ID: "z"}, Time: at},
 	}, at-5)
 	if err != nil {
 		panic(err)
