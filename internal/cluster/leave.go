@@ -34,7 +34,7 @@ const leaveTimeout = 5 * time.Second
 // journal's.
 func (c *Cluster) Leave(ctx context.Context) error {
 	c.health.leaving.Store(true)
-	if err := c.remove(c.cfg.Name); err != nil && !errors.Is(err, ErrUnknownMember) {
+	if err := c.remove(ctx, c.cfg.Name); err != nil && !errors.Is(err, ErrUnknownMember) {
 		return err
 	}
 	peers := c.someone(tellFirst)
@@ -54,7 +54,7 @@ func (c *Cluster) Forget(ctx context.Context, name string) error {
 	if name == c.cfg.Name || c.view.Load().byName(name) != nil {
 		return fmt.Errorf("%w: %s", ErrAlive, name)
 	}
-	if err := c.remove(name); err != nil {
+	if err := c.remove(ctx, name); err != nil {
 		return err
 	}
 	if given, err := c.give(ctx, c.someone(tellFirst)); given == 0 && err != nil {
@@ -63,8 +63,8 @@ func (c *Cluster) Forget(ctx context.Context, name string) error {
 	return nil
 }
 
-// remove records that a member is not in the roster any more.
-func (c *Cluster) remove(name string) error {
+// remove records durably that a member is not in the roster any more.
+func (c *Cluster) remove(ctx context.Context, name string) error {
 	c.roster.writing.Lock()
 	m, _ := c.cfg.Journal.State()
 	var items []state.Item
@@ -80,10 +80,11 @@ func (c *Cluster) remove(name string) error {
 		err = c.cfg.Journal.PutItems(items...)
 	}
 	c.roster.writing.Unlock()
-	if err == nil {
-		c.stateChanged()
+	if err != nil {
+		return err
 	}
-	return err
+	c.stateChanged()
+	return c.cfg.Journal.Sync(ctx)
 }
 
 // someone returns some live members, in random order.

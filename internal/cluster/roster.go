@@ -146,6 +146,7 @@ func (c *Cluster) enlist() error {
 	c.state.mu.Lock()
 	c.state.mu.until = 0
 	c.state.mu.Unlock()
+	c.syncs.add() // no hurry: what is lost is put in again
 	return nil
 }
 
