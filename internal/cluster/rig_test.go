@@ -41,6 +41,7 @@ type node struct {
 	host    *simnet.Host
 	disk    *vfs.Memory
 	cfg     func(*cluster.Config)
+	keep    time.Duration // entries; 0: the default
 	cluster *cluster.Cluster
 	journal journaled.Journal
 
@@ -82,7 +83,7 @@ func (n *node) start() {
 }
 
 func (n *node) tryStart() error {
-	j, err := durable.Open(durable.Config{FS: n.disk, Owner: n.name})
+	j, err := durable.Open(durable.Config{FS: n.disk, Owner: n.name, Limits: journal.Limits{Retention: n.keep}})
 	if err != nil {
 		return err
 	}

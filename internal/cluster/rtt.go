@@ -54,6 +54,7 @@ func (c *Cluster) takePing(t wire.Type, token uint64, src source) {
 		r.smooth = took
 	}
 	r.smooth += (took - r.smooth) / 4
+	c.core.RoundTrip(src.origin.id, r.smooth)
 }
 
 // rttLocked returns the estimate for a member, 0 if there is none.

@@ -33,8 +33,15 @@ type outbox struct {
 	last    time.Duration // when a packet was sent to all
 	sent    bool          // whether one ever was
 	wait    time.Duration // not before, for the rate
-	repeat  []uint64      // numbers of batches that were sent once, in order
+	repeat  []copyOf      // copies that are still to be sent, about in order of time
 	bucket  bucket
+}
+
+// copyOf is the second or third sending of a batch.
+type copyOf struct {
+	number uint64
+	nth    int
+	due    time.Duration
 }
 
 // entryCost is what an entry weighs in the queue besides its body.
@@ -77,7 +84,7 @@ func (o *outbox) next() (time.Duration, bool) {
 	case len(o.pending) > 0:
 		at = o.last + gather
 	case len(o.repeat) > 0:
-		at = o.batch(o.repeat[0]).sent + repeatAfter
+		at = o.repeat[0].due
 	default:
 		return 0, false
 	}
@@ -137,7 +144,7 @@ func (c *Core) flushOne(now time.Duration, targets []Target) bool {
 		}
 		content = wire.AppendBatch(make([]byte, 0, seal.MaxContent), b.number, b.data)
 		content = c.fill(content, b.number)
-		o.repeat = append(o.repeat, b.number)
+		o.repeat = append(o.repeat, copyOf{b.number, 2, now + repeatAfter})
 	} else {
 		content = c.fill(make([]byte, 0, seal.MaxContent), o.end())
 	}
@@ -151,19 +158,27 @@ func (c *Core) flushOne(now time.Duration, targets []Target) bool {
 // fill appends batches to be repeated, older than a number, while they fit.
 func (c *Core) fill(content []byte, before uint64) []byte {
 	o := &c.out
-	for len(o.repeat) > 0 && o.repeat[0] < before {
-		b := o.batch(o.repeat[0])
-		if b != nil {
+	for len(o.repeat) > 0 && o.repeat[0].number < before {
+		again := o.repeat[0]
+		b := o.batch(again.number)
+		if b != nil && !again.stale(o.last) {
 			if len(content)+wire.MaxBatchOverhead+len(b.data) > seal.MaxContent {
 				break
 			}
 			content = wire.AppendBatch(content, b.number, b.data)
 			c.count.Repeated++
+			if again.nth == 2 {
+				o.repeat = append(o.repeat, copyOf{again.number, 3, b.sent + thirdAfter})
+			}
 		}
 		o.repeat = o.repeat[1:]
 	}
 	return content
 }
+
+// stale tells whether a third copy is not worth a place any more: there is so
+// much to send that packets have no room for it.
+func (r copyOf) stale(now time.Duration) bool { return r.nth == 3 && now > r.due+3*thirdAfter }
 
 // cut makes a batch of the first entries that wait.
 func (c *Core) cut(now time.Duration) *batch {
@@ -209,9 +224,6 @@ func (c *Core) keep(b batch) {
 	}
 	if len(o.kept) <= maxBatches {
 		return
-	}
-	for len(o.repeat) > 0 && o.repeat[0] <= o.first {
-		o.repeat = o.repeat[1:]
 	}
 	o.kept[0] = batch{}
 	o.kept = o.kept[1:]

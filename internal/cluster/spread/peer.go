@@ -35,6 +35,7 @@ type peer struct {
 	Member
 	rows     map[journal.Incarnation]journal.Row
 	next     uint64
+	trip     time.Duration // of a ping; 0: unknown
 	smooth   time.Duration // of the time from sending to acknowledgement; 0: unknown
 	variance time.Duration
 	deadline time.Duration // of the oldest batch that is not acknowledged; 0: none
@@ -52,10 +53,13 @@ func newPeer(m Member, next uint64) *peer {
 func (p *peer) failing() bool { return p.round > 0 || p.left }
 
 func (p *peer) timeout() time.Duration {
-	if p.smooth == 0 {
-		return firstTimeout
-	}
 	t := p.smooth + max(4*p.variance, p.smooth/4, 10*time.Millisecond)
+	switch {
+	case p.smooth == 0 && p.trip == 0:
+		t = firstTimeout
+	case p.smooth == 0:
+		t = 2*p.trip + 3*minTimeout
+	}
 	for range p.round {
 		t += t / 2
 	}
