@@ -58,7 +58,7 @@ func BenchmarkJudge(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			r := standing(b, c.marks)
-			var object Tagged = spreadTags(5_000_000, c.tags)
+			var object Subject = spreadTags(5_000_000, c.tags)
 			stamp := r.s.Position() - c.behind
 			b.ReportAllocs()
 			for b.Loop() {
@@ -73,7 +73,7 @@ func BenchmarkJudge(b *testing.B) {
 // BenchmarkSettle shows what a sweep pays for each object.
 func BenchmarkSettle(b *testing.B) {
 	r := standing(b, 1_000)
-	var object Tagged = spreadTags(5_000_000, 13)
+	var object Subject = spreadTags(5_000_000, 13)
 	for b.Loop() {
 		r.s.Settle(object, 0, field.Times{}, 1)
 	}
@@ -85,7 +85,7 @@ func TestJudgingAllocatesNothing(t *testing.T) {
 		r.apply(Effect{Mode: Mode(i % 2), TTL: 1}, spread(i), 7)
 	}
 	own := at(2000, 100, 100, 100)
-	for what, object := range map[string]Tagged{
+	for what, object := range map[string]Subject{
 		"live": spreadTags(1000, 13), "purged": spreadTags(90, 13), "often purged": Tags{7}, "with many tags": spreadTags(1000, 1000),
 	} {
 		if n := testing.AllocsPerRun(100, func() {
