@@ -79,22 +79,21 @@ func (m HeaderMatch) String() string {
 
 // header is a compiled HeaderMatch.
 type header struct {
-	name      string // where it has no wildcards
-	names     *glob
+	name      string // up to the first wildcard
+	names     *glob  // nil: name is the whole
 	value     *glob // nil: any
 	separator string
 }
 
 func compileHeader(m HeaderMatch) (*header, error) {
 	h := &header{separator: m.Separator}
-	if strings.ContainsAny(m.Name, "*?") {
+	h.name = m.Name
+	if i := strings.IndexAny(m.Name, "*?"); i >= 0 {
 		names, err := compileGlob(m.Name, true)
 		if err != nil {
 			return nil, err
 		}
-		h.names = &names
-	} else {
-		h.name = m.Name
+		h.name, h.names = m.Name[:i], &names
 	}
 	if m.Value != "" {
 		value, err := compileGlob(m.Value, m.Fold)
@@ -127,10 +126,11 @@ func (h *header) matches(o Subject) bool {
 }
 
 func (h *header) matchesName(name string) bool {
-	if h.names != nil {
-		return h.names.matches(name)
+	if h.names == nil {
+		return field.EqualFold(h.name, name)
 	}
-	return field.EqualFold(h.name, name)
+	n := len(h.name)
+	return len(name) >= n && field.EqualFold(h.name, name[:n]) && h.names.test(name)
 }
 
 func (h *header) matchesValue(value string) bool {
