@@ -19,31 +19,28 @@ var errDesync = errors.New("server: read past the end of a request")
 // http2Preface begins an HTTP/2 connection (RFC 9113 section 3.4).
 const http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-// scratchSize is how large a caller's buffer must be to wait for a request in
-// it. net/http's is 4 KiB, except when it looks for the HTTP/2 preface.
-const scratchSize = 512
-
-// awaitHead returns nil once the connection is in a phase in which there is
-// something to pass on.
-func (c *conn) awaitHead(p []byte) error {
+// awaitHead returns once the connection is in a phase in which there is
+// something to pass on, or a whole head is in p: then it returns its size.
+func (c *conn) awaitHead(p []byte) (int, error) {
 	if c.in.len() == 0 {
-		if err := c.awaitByte(p); err != nil {
-			return err
+		n, err := c.awaitRequest(p)
+		if n > 0 || err != nil || c.phase != awaiting {
+			return n, err
 		}
 	}
 	for {
 		size, reason := c.examine()
 		switch {
 		case reason != "":
-			return c.refuse(reason)
+			return 0, c.refuse(reason)
 		case c.phase == raw:
-			return nil
+			return 0, nil
 		case size > 0:
 			c.start(size)
-			return nil
+			return 0, nil
 		}
 		if err := c.readMore(); err != nil {
-			return err
+			return 0, err
 		}
 	}
 }
@@ -56,7 +53,7 @@ func (c *conn) readMore() error {
 		c.headBy = time.Now().Add(c.limits().ReadHeaderTimeout)
 	}
 	c.limitRead(c.headBy)
-	n, err := c.in.fill(c.Conn, c.limits().MaxHeaderBytes)
+	n, err := c.in.fill(heeding{c}, c.limits().MaxHeaderBytes)
 	expired := c.unlimitRead(err)
 	switch {
 	case n > 0:
@@ -67,27 +64,6 @@ func (c *conn) readMore() error {
 	// The client left, or sent nothing but an empty line. io.EOF is the one
 	// error that net/http never answers by itself.
 	return c.die(io.EOF)
-}
-
-// awaitByte waits for the first bytes of a request. It waits in the caller's
-// buffer, so that an idle connection holds none of ours. net/http has set the
-// deadline.
-func (c *conn) awaitByte(p []byte) error {
-	if c.activity.Load() == retired {
-		return io.EOF
-	}
-	var n int
-	var err error
-	if len(p) >= scratchSize {
-		n, err = c.Conn.Read(p[:min(len(p), pooledSize)])
-		c.in.append(p[:n])
-	} else {
-		n, err = c.in.fill(c.Conn, c.limits().MaxHeaderBytes)
-	}
-	if n == 0 {
-		return err
-	}
-	return c.wake()
 }
 
 // examine looks at the head in the buffer: it returns its size once it is
@@ -166,7 +142,7 @@ func (c *conn) watch(p []byte) (int, error) {
 			p[0] = b[0]
 			return 1, nil
 		}
-		n, err := c.Conn.Read(p[:1])
+		n, err := c.read(p[:1])
 		if n == 0 {
 			return 0, err
 		}

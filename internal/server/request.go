@@ -1,0 +1,100 @@
+package server
+
+import (
+	"io"
+	"time"
+)
+
+// scratchSize is how large a caller's buffer must be to wait for a request in
+// it. net/http's is 4 KiB, except when it looks for the HTTP/2 preface.
+const scratchSize = 512
+
+// awaitRequest waits for a request to begin, and answers those on the way that
+// the FastHandler takes. It returns how much of p it has filled with a request
+// that net/http is to have as it is; where that is nothing, what has arrived is
+// in c.in.
+//
+// It waits in the caller's buffer or in none, so that an idle connection holds
+// none of ours. net/http has set the deadline.
+func (c *conn) awaitRequest(p []byte) (int, error) {
+	c.beginRead()
+	defer c.endRead()
+	for c.activity.Load() != retired {
+		b, err := c.receive(p)
+		if len(b) == 0 {
+			if c.mayWaitOn(err) {
+				continue
+			}
+			return 0, err
+		}
+		if err := c.wake(); err != nil {
+			return 0, c.die(err)
+		}
+		switch c.meet(b) {
+		case fastAnswered:
+			c.in.release()
+			c.mayBeHTTP2, c.skipped = false, false
+			c.doze()
+		case fastEnded:
+			return 0, c.die(io.EOF)
+		case fastStrict:
+			return c.pass(b), nil
+		default:
+			if c.in.len() == 0 {
+				c.in.append(b)
+			}
+			return 0, nil
+		}
+	}
+	return 0, io.EOF
+}
+
+// receive reads what the client sends, into p or, where that is too small, into
+// c.in.
+func (c *conn) receive(p []byte) ([]byte, error) {
+	if len(p) >= scratchSize {
+		n, err := c.Conn.Read(p[:min(len(p), pooledSize)])
+		return p[:n], err
+	}
+	if c.sparing == nil {
+		c.sparing = newSparing(c)
+	}
+	err := c.sparing.fill(&c.in)
+	return c.in.bytes(), err
+}
+
+// pass begins a request whose head, which is strict and without a body, is b.
+// It returns the size of b where that lies in the caller's buffer: then all of
+// it has been passed on.
+func (c *conn) pass(b []byte) int {
+	if c.in.len() > 0 {
+		c.start(len(b))
+		return 0
+	}
+	c.begin()
+	return len(b)
+}
+
+// mayWaitOn tells whether to wait for a request on, after a Read that failed.
+// net/http has set the deadline before the requests that have been answered
+// here; it then counts from the last of them.
+func (c *conn) mayWaitOn(err error) bool {
+	if !isTimeout(err) {
+		return false
+	}
+	if c.tooEarly(err) {
+		return true
+	}
+	until := c.answered + c.server.cfg.Limits.IdleTimeout
+	if c.answered == 0 || until <= c.server.uptime() {
+		return false
+	}
+	// A drain that retires the connection at this moment either sets its own
+	// deadline after this or is seen before the next Read.
+	c.SetReadDeadline(c.server.made.Add(until))
+	return true
+}
+
+// uptime is the time since the Server was made: a clock that is cheaper to read
+// than time.Now, and never 0.
+func (s *Server) uptime() time.Duration { return max(time.Since(s.made), 1) }
