@@ -28,6 +28,7 @@ type Server struct {
 	// to go away as soon as a drain begins, while net/http, when told to shut
 	// down, drops an HTTP/1 request whose head it has just read.
 	http1, http2 *backend
+	inner        *http2Server // behind the relays of HTTP/2; nil where Fast is
 
 	counts   counts
 	calls    *calls
@@ -39,6 +40,7 @@ type Server struct {
 	buffers   *sync.Pool // of what was received
 	fastCalls *sync.Pool
 	copies    *sync.Pool // of answers that are copied together
+	outs      *sync.Pool // of what goes out by HTTP/2
 
 	life struct {
 		sync.Mutex
@@ -63,6 +65,7 @@ func New(cfg Config) (*Server, error) {
 		buffers:   newBufferPool(),
 		fastCalls: newCallPool(),
 		copies:    newCopyPool(),
+		outs:      newOutPool(),
 	}
 	s.limits.Store(&cfg.Limits)
 	if s.ports, err = newPorts(cfg); err != nil {
@@ -72,6 +75,11 @@ func New(cfg Config) (*Server, error) {
 	s.http1.Protocols.SetHTTP1(true)
 	s.http1.Protocols.SetUnencryptedHTTP2(true)
 	s.http2.Protocols.SetHTTP2(true)
+	if cfg.Fast != nil {
+		if s.inner, err = s.newHTTP2Server(); err != nil {
+			return nil, fmt.Errorf("server: %w", err)
+		}
+	}
 	return s, nil
 }
 
@@ -174,7 +182,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	told := make(chan error, 1)
 	go func() { told <- s.http2.Shutdown(ctx) }()
 	s.links.drain()
-	err := s.links.awaitNoHTTP1(ctx)
+	err := s.drainRelays(ctx)
 	if err == nil {
 		// Only cleartext HTTP/2 is left here.
 		err = s.http1.Shutdown(ctx)
