@@ -81,9 +81,9 @@ func (s *Server) newHTTP2Server() (*http2Server, error) {
 	return inner, http2.ConfigureServer(&inner.base, &inner.Server)
 }
 
-// serveHTTP2 speaks HTTP/2 with a client of whom some bytes have been read
-// already, until the connection has ended.
-func (s *Server) serveHTTP2(c net.Conn, ahead []byte) {
+// newHTTP2Conn returns the relay of a connection of which some bytes have been
+// read already.
+func (s *Server) newHTTP2Conn(c net.Conn, ahead []byte) *http2Conn {
 	h := &http2Conn{
 		Conn: c, server: s, shard: s.calls.shard(), settled: make(chan struct{}),
 		in: buffer{pool: s.buffers}, onward: buffer{pool: s.buffers},
@@ -98,12 +98,20 @@ func (s *Server) serveHTTP2(c net.Conn, ahead []byte) {
 
 	a := c.RemoteAddr()
 	h.peer = peer{remote: a.String(), addr: addrOf(a)}
-	var seen net.Conn = h
 	if secure, ok := c.(*tls.Conn); ok {
 		h.peer.tls = secure.ConnectionState().Version
+	}
+	return h
+}
+
+// serveHTTP2 speaks HTTP/2 with a client until the connection has ended.
+func (s *Server) serveHTTP2(c net.Conn, ahead []byte) {
+	h := s.newHTTP2Conn(c, ahead)
+	defer h.Close()
+	var seen net.Conn = h
+	if secure, ok := c.(*tls.Conn); ok {
 		seen = http2Secure{h, secure}
 	}
-	defer h.Close()
 	s.inner.ServeConn(seen, &http2.ServeConnOpts{BaseConfig: &s.inner.base, Handler: s.inner.base.Handler})
 }
 

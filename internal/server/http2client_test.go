@@ -328,3 +328,5 @@ func (f *fixture) wantHits(n uint64, handled uint64) {
 		f.t.Errorf("%d requests counted, want %d", got, n+handled)
 	}
 }
+
+func newPeerEncoder(c *peer2) *hpack.Encoder { return hpack.NewEncoder(&c.block) }

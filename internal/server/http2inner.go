@@ -39,14 +39,27 @@ func (h *http2Conn) Write(p []byte) (int, error) {
 		if frame, p = o.mu.inner.next(p); frame != nil {
 			o.translateLocked(parseFrameHeader(frame), frame[frameHeaderSize:])
 		}
+		if len(o.mu.buf) > outFull {
+			o.flushLocked()
+		}
 	}
 	if err := o.flushLocked(); err != nil {
+		o.lastWordsLocked(err)
 		return 0, err
 	}
 	if o.mu.windows.starving() {
 		h.poke()
 	}
 	return n, nil
+}
+
+// lastWordsLocked says why a connection ends for an error that is not of writing.
+func (o *http2Output) lastWordsLocked(err error) {
+	if err == errHeldTooMuch {
+		o.limitWriteLocked()
+		o.conn.Conn.Write(appendGoAway(o.mu.buf, largestWindow, errorCalmDown))
+		o.mu.buf = nil
+	}
 }
 
 // next returns the frame that p ends or has whole, if there is one, and the rest
@@ -95,14 +108,25 @@ func (o *http2Output) translateLocked(f frameHeader, payload []byte) {
 		o.goAwayLocked(payload)
 		return
 	case frameSettings:
-		if f.has(flagAck) {
-			m.windows.acknowledged()
-		}
+		o.innerSettingsLocked(f, payload)
+		return
 	}
-	o.bufferLocked()
-	m.buf = append(appendFrameHeader(m.buf, f), payload...)
-	if f.kind == frameSettings {
+	o.appendLocked(f, payload)
+}
+
+// innerSettingsLocked sends SETTINGS on. An acknowledgement does not overtake
+// data: a smaller window may be what it acknowledges.
+func (o *http2Output) innerSettingsLocked(f frameHeader, payload []byte) {
+	m := &o.mu
+	switch {
+	case !f.has(flagAck):
+		o.appendLocked(f, payload)
 		o.conn.settle.Do(func() { close(o.conn.settled) })
+	case len(m.held) > 0:
+		o.holdLocked(f, payload)
+	default:
+		m.windows.acknowledged()
+		o.appendLocked(f, payload)
 	}
 }
 
@@ -213,9 +237,6 @@ func (o *http2Output) appendLocked(f frameHeader, payload []byte) {
 	if f.kind == frameData {
 		m.windows.conn -= int64(f.length)
 	}
-	if len(m.buf) > outFull {
-		o.flushLocked()
-	}
 }
 
 // sentLocked notes what a frame of a stream that was sent means for the stream.
@@ -235,17 +256,14 @@ func (o *http2Output) sentLocked(f frameHeader) {
 func (o *http2Output) holdLocked(f frameHeader, payload []byte) {
 	m := &o.mu
 	if len(m.held)+frameHeaderSize+len(payload) > maxHeld {
-		o.bufferLocked()
-		m.buf = appendGoAway(m.buf, largestWindow, errorCalmDown)
-		if o.flushLocked() == nil {
-			m.err = errHeldTooMuch
-		}
+		m.err = errHeldTooMuch
 		return
 	}
 	m.held = append(appendFrameHeader(m.held, f), payload...)
-	st := m.streams[f.stream]
-	st.held++
-	m.streams[f.stream] = st
+	if st, ok := m.streams[f.stream]; ok {
+		st.held++
+		m.streams[f.stream] = st
+	}
 }
 
 // releaseLocked sends what was held, in its order, as far as the window admits.
@@ -263,6 +281,11 @@ func (o *http2Output) releaseLocked() {
 			break
 		}
 		rest = rest[frameHeaderSize+f.length:]
+		if f.kind == frameSettings {
+			m.windows.acknowledged()
+			o.appendLocked(f, payload)
+			continue
+		}
 		if !ok {
 			continue // the client has reset it meanwhile
 		}

@@ -28,8 +28,8 @@ func newOutPool() *sync.Pool {
 
 // http2Output is what goes to the client. Read, which answers, and Write, which
 // translates what the inner server answers, share it. Whoever finds the buffer
-// full writes, and makes the other wait: so a client that does not read is not
-// read from either, and costs one buffer until the write's deadline.
+// full writes it, and waits while the other writes: so a client that does not
+// read is not read from either, and costs two buffers until the write's deadline.
 type http2Output struct {
 	conn *http2Conn
 	open atomic.Int32 // streams of the inner server that have not ended
@@ -37,6 +37,8 @@ type http2Output struct {
 	mu struct {
 		sync.Mutex
 		err     error      // of a write; none follows it
+		writing bool       // somebody writes, without the lock
+		written sync.Cond  // signals that nobody does any more
 		room    *outBuffer // what buf lies in; nil where buf is empty
 		buf     []byte
 		writeBy time.Duration // deadline of writing, by the server's clock
@@ -63,6 +65,7 @@ type http2Stream struct {
 func (o *http2Output) init(h *http2Conn) {
 	o.conn = h
 	m := &o.mu
+	m.written.L = m
 	m.encoder = newHPACKEncoder()
 	m.windows = newHTTP2Windows()
 	m.streams = make(map[uint32]http2Stream)
@@ -84,17 +87,24 @@ func (o *http2Output) flush() error {
 	return o.flushLocked()
 }
 
+// flushLocked writes what is ready. The lock is released meanwhile.
 func (o *http2Output) flushLocked() error {
 	m := &o.mu
+	for m.writing {
+		m.written.Wait()
+	}
 	if m.err != nil || len(m.buf) == 0 {
 		return m.err
 	}
 	o.limitWriteLocked()
-	_, m.err = o.conn.Conn.Write(m.buf)
-	if m.room != nil {
-		o.conn.server.outs.Put(m.room)
-	}
-	m.room, m.buf = nil, nil
+	room, buf := m.room, m.buf
+	m.room, m.buf, m.writing = nil, nil, true
+	m.Unlock()
+	_, err := o.conn.Conn.Write(buf)
+	o.conn.server.outs.Put(room)
+	m.Lock()
+	m.err, m.writing = err, false
+	m.written.Broadcast()
 	return m.err
 }
 

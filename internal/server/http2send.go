@@ -87,6 +87,8 @@ func (c *http2Call) SendFields(status int, fields field.Fields, content [][]byte
 		c.err = errNoRoom
 		return 0, c.err
 	}
+	// Counted before anything is written, since the lock is released for that.
+	o.mu.windows.conn -= size
 	o.answerLocked(c.conn.last, status, fields, size == 0)
 	sent = o.contentLocked(c.conn.last, content, size)
 	c.err = o.mu.err
@@ -111,9 +113,6 @@ func (o *http2Output) answerLocked(stream uint32, status int, fields field.Field
 	}
 	m.buf = b
 	o.closeBlockLocked(start, f)
-	if len(m.buf) > outFull {
-		o.flushLocked()
-	}
 }
 
 // contentLocked sends content of the given size, in as few frames as it takes.
@@ -134,7 +133,6 @@ func (o *http2Output) contentLocked(stream uint32, content [][]byte, size int64)
 			m.buf = append(m.buf, piece...)
 			n -= len(piece)
 		}
-		m.windows.conn -= int64(f.length)
 		if len(m.buf) > outFull {
 			if o.flushLocked() != nil {
 				return sent
