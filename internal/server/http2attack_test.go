@@ -133,34 +133,3 @@ func TestHTTP2HeaderBomb(t *testing.T) {
 		}
 	})
 }
-
-// Data that a client has cut into the smallest pieces is not held for ever.
-func TestHTTP2CrumbsAreNotHeld(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := startSite(t, false, Config{}, true, everything)
-		c := f.speak(false, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
-		c.answers(false, c.get("/hit/0"))
-		c.frames.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: initialWindow})
-		c.until(func(r received) bool { return r.Type == http2.FrameSettings && r.Flags.Has(http2.FlagSettingsAck) })
-		synctest.Wait()
-		c.answers(false, c.get("/hit/65535"))
-		c.frames.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
-		synctest.Wait()
-		id := c.get("/large")
-		ended := false
-		go func() {
-			for range 2 * maxHeld {
-				if err := c.frames.WriteWindowUpdate(id, 1); err != nil {
-					return
-				}
-			}
-		}()
-		c.until(func(r received) bool {
-			ended = ended || r.Type == http2.FrameGoAway && strings.HasSuffix(string(r.payload), "ENHANCE_YOUR_CALM")
-			return false
-		})
-		if !ended {
-			t.Error("the connection did not end for that reason")
-		}
-	})
-}

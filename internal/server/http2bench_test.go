@@ -32,7 +32,7 @@ func BenchmarkHTTP2Hit(b *testing.B) {
 			fr.SetReuseFrames()
 			io.WriteString(out, http2Preface)
 			fr.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: largestWindow})
-			fr.WriteWindowUpdate(0, largestWindow-initialWindow)
+			fr.WriteWindowUpdate(0, 1<<30)
 			p := &peer2{}
 			p.enc = newPeerEncoder(p)
 			stream, waiting := uint32(1), 0
