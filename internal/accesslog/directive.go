@@ -69,7 +69,7 @@ var (
 		"sec":     number(func(e *event.Request) int64 { return e.Time.Unix() }),
 		"msec":    number(func(e *event.Request) int64 { return e.Time.UnixMilli() }),
 		"usec":    number(func(e *event.Request) int64 { return e.Time.UnixMicro() }),
-		"rfc3339": {safe: func(dst []byte, e *event.Request) []byte { return e.Time.UTC().AppendFormat(dst, jsonTime) }},
+		"rfc3339": {safe: func(dst []byte, e *event.Request) []byte { return appendTimestamp(dst, e.Time) }},
 	}
 )
 

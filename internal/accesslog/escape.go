@@ -53,10 +53,21 @@ func appendEscaped(dst []byte, s string, quoted bool) []byte {
 
 // appendJSON appends a JSON string. Beyond what RFC 8259 section 7 demands, it
 // escapes all that does not print: terminals obey some of it, and reorder or
-// hide what stands around the rest.
+// hide what stands around the rest. Nearly every value has nothing of the sort and
+// is copied as it is.
 func appendJSON(dst []byte, s string) []byte {
+	if len(s) <= MaxValueBytes && printable(s) {
+		return append(append(append(dst, '"'), s...), '"')
+	}
 	s, wasCut := cut(s)
-	dst = append(dst, '"')
+	dst = appendJSONEscaped(append(dst, '"'), s)
+	if wasCut {
+		dst = append(dst, ellipsis...)
+	}
+	return append(dst, '"')
+}
+
+func appendJSONEscaped(dst []byte, s string) []byte {
 	for i := 0; i < len(s); {
 		c := s[i]
 		if ' ' <= c && c < 0x7f {
@@ -75,10 +86,7 @@ func appendJSON(dst []byte, s string) []byte {
 		}
 		i += n
 	}
-	if wasCut {
-		dst = append(dst, ellipsis...)
-	}
-	return append(dst, '"')
+	return dst
 }
 
 // appendUnicode appends \uhhhh, twice for what needs a surrogate pair.

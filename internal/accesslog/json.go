@@ -73,23 +73,16 @@ func (o *object) flag(name string, on bool) {
 	}
 }
 
-const jsonTime = "2006-01-02T15:04:05.000000Z"
-
 func (o *object) time(name string, t time.Time) {
 	o.name(name)
-	o.b = append(o.b, '"')
-	o.b = t.UTC().AppendFormat(o.b, jsonTime)
-	o.b = append(o.b, '"')
+	o.b = append(appendTimestamp(append(o.b, '"'), t), '"')
 }
 
-// addr writes an address, unless it is invalid. A zone means nothing elsewhere,
-// and netip lets it hold anything.
+// addr writes an address, unless it is invalid.
 func (o *object) addr(name string, a netip.Addr) {
 	if !a.IsValid() {
 		return
 	}
 	o.name(name)
-	o.b = append(o.b, '"')
-	o.b = a.WithZone("").AppendTo(o.b)
-	o.b = append(o.b, '"')
+	o.b = append(appendAddr(append(o.b, '"'), a), '"')
 }

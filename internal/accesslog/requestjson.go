@@ -1,73 +1,149 @@
 package accesslog
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/event"
+	"github.com/rescind-edge/rescind/internal/field"
 )
 
-func (f *Format) appendJSON(dst []byte, e *event.Request) []byte {
-	o := open(dst)
-	o.time("time", e.Time)
-	o.text("event", "request")
-	o.text("outcome", string(e.Outcome))
-	o.text("reason", e.Reason)
-	o.number("status", int64(e.Status))
-	o.number("bytes", e.Bytes)
-	o.some("received", e.Received)
-	o.number("duration_us", e.Duration.Microseconds())
-	o.some("first_byte_us", e.FirstByte.Microseconds())
-	o.flag("cut", e.Cut)
-	o.subject(e)
-	o.source(e)
-	o.text("referer", e.RequestField("Referer"))
-	o.text("user_agent", e.RequestField("User-Agent"))
-	o.fields("request_headers", f.request, e.RequestField)
-	o.fields("response_headers", f.response, e.ResponseField)
-	return o.close()
-}
-
-// subject writes who asked whom for what.
-func (o *object) subject(e *event.Request) {
-	o.text("id", e.ID)
-	o.text("service", e.Service)
-	o.text("node", e.Node)
-	o.addr("client", e.Client)
-	o.text("peer", e.Remote)
-	o.text("tls", e.TLS)
-	o.text("method", e.Method)
-	o.text("scheme", e.Scheme)
-	o.text("host", e.Host)
-	o.text("target", e.Target)
-	o.text("proto", e.Proto)
-}
-
-// source writes where the answer came from.
-func (o *object) source(e *event.Request) {
-	o.text("origin", e.Origin)
-	o.some("origin_status", int64(e.OriginStatus))
-	if fromStore(e) {
-		o.number("age", int64(e.Age/time.Second))
-		o.number("hits", int64(e.Hits))
+// appendJSON writes a line of the busiest log there is: one for each hit. So
+// names are constants with all that stands around them, and the time, which is
+// always there, comes first: no name has to ask whether a comma is due.
+func (f *Format) appendJSON(b []byte, e *event.Request) []byte {
+	b = append(b, `{"time":"`...)
+	b = appendTimestamp(b, e.Time)
+	b = append(b, `","event":"request"`...)
+	b = appendText(b, `,"outcome":`, string(e.Outcome))
+	b = appendText(b, `,"reason":`, e.Reason)
+	b = appendNumber(b, `,"status":`, int64(e.Status))
+	b = appendNumber(b, `,"bytes":`, e.Bytes)
+	b = appendSome(b, `,"received":`, e.Received)
+	b = appendNumber(b, `,"duration_us":`, e.Duration.Microseconds())
+	b = appendSome(b, `,"first_byte_us":`, e.FirstByte.Microseconds())
+	b = appendFlag(b, `,"cut":true`, e.Cut)
+	b = appendSubject(b, e)
+	b = appendSource(b, e)
+	usual := findUsual(e.RequestFields)
+	b = appendText(b, `,"referer":`, usual.referer)
+	b = appendText(b, `,"user_agent":`, usual.userAgent)
+	if len(f.request) > 0 {
+		b = appendFields(b, `,"request_headers":{`, f.request, e.RequestField)
 	}
-	o.flag("collapsed", e.Collapsed)
+	if len(f.response) > 0 {
+		b = appendFields(b, `,"response_headers":{`, f.response, e.ResponseField)
+	}
+	return append(b, '}')
 }
 
-// fields writes an object of fields, unless none of them is there.
-func (o *object) fields(name string, list []named, value func(name string) string) {
-	before := len(o.b)
+// appendSubject writes who asked whom for what.
+func appendSubject(b []byte, e *event.Request) []byte {
+	b = appendText(b, `,"id":`, e.ID)
+	b = appendText(b, `,"service":`, e.Service)
+	b = appendText(b, `,"node":`, e.Node)
+	if e.Client.IsValid() {
+		b = append(b, `,"client":"`...)
+		b = append(appendAddr(b, e.Client), '"')
+	}
+	b = appendText(b, `,"peer":`, e.Remote)
+	b = appendText(b, `,"tls":`, e.TLS)
+	b = appendText(b, `,"method":`, e.Method)
+	b = appendText(b, `,"scheme":`, e.Scheme)
+	b = appendText(b, `,"host":`, e.Host)
+	b = appendText(b, `,"target":`, e.Target)
+	return appendText(b, `,"proto":`, e.Proto)
+}
+
+// appendSource writes where the answer came from.
+func appendSource(b []byte, e *event.Request) []byte {
+	b = appendText(b, `,"origin":`, e.Origin)
+	b = appendSome(b, `,"origin_status":`, int64(e.OriginStatus))
+	if fromStore(e) {
+		b = appendNumber(b, `,"age":`, int64(e.Age/time.Second))
+		b = appendNumber(b, `,"hits":`, int64(e.Hits))
+	}
+	return appendFlag(b, `,"collapsed":true`, e.Collapsed)
+}
+
+// appendFields writes an object of fields, unless none of them is there. start
+// ends in the brace that opens it.
+func appendFields(b []byte, start string, list []named, value func(name string) string) []byte {
+	before := len(b)
 	for i := range list {
 		v := value(list[i].name)
 		if v == "" {
 			continue
 		}
-		if len(o.b) == before {
-			o.name(name)
-			o.b = append(o.b, '{')
+		separator := ","
+		if len(b) == before {
+			separator = start
 		}
-		o.text(list[i].key, v)
+		b = append(append(b, separator...), '"')
+		b = append(append(b, list[i].key...), '"', ':')
+		b = appendJSON(b, v)
 	}
-	if len(o.b) != before {
-		o.b = append(o.b, '}')
+	if len(b) != before {
+		b = append(b, '}')
 	}
+	return b
+}
+
+// appendText writes a string behind its name, unless it is empty.
+func appendText(b []byte, name, value string) []byte {
+	if value == "" {
+		return b
+	}
+	return appendJSON(append(b, name...), value)
+}
+
+// appendNumber writes a number behind its name, also where it is zero.
+func appendNumber(b []byte, name string, n int64) []byte {
+	return strconv.AppendInt(append(b, name...), n, 10)
+}
+
+// appendSome writes a number behind its name, unless it is zero.
+func appendSome(b []byte, name string, n int64) []byte {
+	if n == 0 {
+		return b
+	}
+	return appendNumber(b, name, n)
+}
+
+// appendFlag writes what says that something is true, unless it is false.
+func appendFlag(b []byte, text string, on bool) []byte {
+	if on {
+		b = append(b, text...)
+	}
+	return b
+}
+
+// usual are the fields that every line holds, where the request has them.
+type usual struct{ referer, userAgent string }
+
+// findUsual finds them in one pass: most requests have a dozen fields, of which
+// few have names of these lengths.
+func findUsual(fields field.Fields) (u usual) {
+	var referers, agents int
+	for i := range fields {
+		switch f := &fields[i]; len(f.Name) {
+		case len("Referer"):
+			if field.EqualFold(f.Name, "Referer") {
+				u.referer = f.Value
+				referers++
+			}
+		case len("User-Agent"):
+			if field.EqualFold(f.Name, "User-Agent") {
+				u.userAgent = f.Value
+				agents++
+			}
+		}
+	}
+	if referers > 1 {
+		u.referer, _ = fields.Joined("Referer")
+	}
+	if agents > 1 {
+		u.userAgent, _ = fields.Joined("User-Agent")
+	}
+	return u
 }

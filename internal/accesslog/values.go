@@ -11,7 +11,7 @@ func appendClient(dst []byte, e *event.Request) []byte {
 	if !e.Client.IsValid() {
 		return append(dst, '-')
 	}
-	return e.Client.WithZone("").AppendTo(dst) // a zone may hold anything
+	return appendAddr(dst, e.Client)
 }
 
 func appendBytesOrDash(dst []byte, e *event.Request) []byte {
@@ -56,7 +56,7 @@ func appendStatus(dst []byte, e *event.Request) []byte {
 }
 
 func appendTime(dst []byte, e *event.Request) []byte {
-	return e.Time.UTC().AppendFormat(dst, "[02/Jan/2006:15:04:05 -0700]")
+	return appendApacheTime(dst, e.Time)
 }
 
 func appendOriginStatus(dst []byte, e *event.Request) []byte {

@@ -38,7 +38,7 @@ func (c *Control) identify(st *state, creds Credentials, now time.Time) (caller,
 	if creds.Token == "" {
 		return who, nil
 	}
-	who.token = find(creds.Token, st.tokens, c.parts.Tokens.all())
+	who.token = find(creds.Token, st.tokens, c.tokens.all())
 	switch {
 	case who.token == nil:
 		return who, ErrUnauthenticated

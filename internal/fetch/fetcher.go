@@ -254,15 +254,16 @@ func (f *Fetcher) justStored(r *Request) *Answer {
 		return nil
 	}
 	o := f.cfg.Store.Get(r.Key, r.Matcher)
-	if o == nil {
+	if !o.Found() {
 		return nil
 	}
 	defer o.Release()
 	v := f.cfg.Judge.Judge(o)
-	if o.Body == nil || !v.Usable() || v.Times.Fresh <= time.Now().UnixNano() {
+	if !o.HasBody() || !v.Usable() || v.Times.Fresh <= time.Now().UnixNano() {
 		return nil
 	}
-	return answerFrom(o.Head, o.Body, func(a *Answer) { a.Collapsed, a.Stored = true, true })
+	content := o.Content()
+	return answerFrom(o.Head.Clone(), content.NewReader(0), content.Trailer, func(a *Answer) { a.Collapsed, a.Stored = true, true })
 }
 
 // Alone fetches for one request only, with the client's own conditions and

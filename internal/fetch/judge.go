@@ -15,7 +15,7 @@ type Judge struct {
 
 // Judge implements store.Judge. For an object that was found live and whose
 // service saw no purge since, it costs two atomic loads.
-func (j *Judge) Judge(o *store.Object) store.Verdict {
+func (j *Judge) Judge(o store.Object) store.Verdict {
 	if o.Checked() >= j.Marks.Position() {
 		return store.Verdict{State: store.Live, Times: o.Times()}
 	}
@@ -27,7 +27,7 @@ func (j *Judge) Judge(o *store.Object) store.Verdict {
 		}
 		return store.Verdict{State: store.Dead}
 	case o.Withdrawn(), o.Left() && j.Marks.Dropped() > o.Head.Stamp():
-		// Its marks may be dropped already: see store.Object.Withdraw, Leave.
+		// Its marks may be dropped already: see store.Object.Withdraw, Left.
 		return store.Verdict{State: store.Dead}
 	case v.State == purge.Softened:
 		return store.Verdict{State: store.Soft, Times: v.Times.Min(o.Times())}
@@ -37,6 +37,6 @@ func (j *Judge) Judge(o *store.Object) store.Verdict {
 }
 
 // Settle tells a sweeper what can no longer change about an object.
-func (j *Judge) Settle(o *store.Object, now int64) purge.Settled {
+func (j *Judge) Settle(o store.Object, now int64) purge.Settled {
 	return j.Marks.Settle(o.Head, o.Head.Stamp(), o.Head.Times(), now)
 }

@@ -74,10 +74,7 @@ func (e emitter) send(d *definition, value float64, labels ...string) {
 		kind = prometheus.GaugeValue
 	}
 	m, err := prometheus.NewConstMetric(e.descs[d], kind, value, labels...)
-	if err != nil { // a label that is not UTF-8
-		m = prometheus.NewInvalidMetric(e.descs[d], err)
-	}
-	e.to <- m
+	e.to <- valid(e.descs[d], m, err)
 }
 
 func (e emitter) service(s Service) {

@@ -32,26 +32,27 @@ type Metrics struct {
 	registry *prometheus.Registry
 	handler  http.Handler
 
-	traffic  atomic.Pointer[trafficTable]
-	requests requestVecs
-	events   eventVecs
+	traffic atomic.Pointer[trafficTable]
+	stripes stripes
+	sent    total // bytes of content, of all services there ever were
+	events  eventVecs
 
 	mu sync.Mutex // orders SetServices
 }
 
 // New returns a Metrics with a registry of its own.
 func New(cfg Config) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), requests: newRequestVecs(), events: newEventVecs()}
-	m.registry.MustRegister(m.requests.all()...)
+	m := &Metrics{registry: prometheus.NewRegistry(), events: newEventVecs()}
 	m.registry.MustRegister(m.events.all()...)
 	m.registry.MustRegister(
+		newRequestCollector(m),
 		newCollector(cfg.Sources),
 		constant(&buildInfo, cfg.Version, runtime.Version()),
 		constant(&nodeInfo, cfg.Node, cfg.POP),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	m.traffic.Store(&trafficTable{none: m.requests.resolve(noService)})
+	m.traffic.Store(&trafficTable{none: newTraffic(noService)})
 	m.SetServices(cfg.Services)
 	m.handler = m.newHandler(cfg.Log)
 	return m
@@ -74,7 +75,7 @@ func (m *Metrics) SetServices(ids []string) {
 			continue
 		}
 		if next.services[id] = old.services[id]; next.services[id] == nil {
-			next.services[id] = m.requests.resolve(id)
+			next.services[id] = newTraffic(id)
 		}
 	}
 	m.traffic.Store(next)
@@ -85,10 +86,10 @@ func (m *Metrics) SetServices(ids []string) {
 	}
 }
 
-// forget drops the series of a service.
+// forget drops the series that events made of a service.
 func (m *Metrics) forget(id string) {
 	of := prometheus.Labels{"service": id}
-	for _, vec := range slices.Concat(m.requests.all(), m.events.all()) {
+	for _, vec := range m.events.all() {
 		if v, ok := vec.(interface {
 			DeletePartialMatch(prometheus.Labels) int
 		}); ok {

@@ -3,8 +3,6 @@ package metrics
 import (
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/rescind-edge/rescind/internal/event"
 )
 
@@ -23,13 +21,21 @@ var (
 
 // requestBuckets are bounds in seconds: from a hit, which takes tens of
 // microseconds, to an origin's default timeouts. They are fixed: an observation
-// then is a few atomic additions, whereas a native histogram takes locks as its
-// buckets come and go, and is left out of the text format.
-func requestBuckets() []float64 {
-	return []float64{
-		0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-		0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+// then is a few additions, whereas a native histogram takes locks as its buckets
+// come and go, and is left out of the text format.
+var requestBuckets = [...]float64{
+	0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+	0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+}
+
+// bucketIndex finds the bucket of a duration, which is its last bound's too.
+// Most requests are hits: they end at the first.
+func bucketIndex(seconds float64) int {
+	i := 0
+	for i < len(requestBuckets) && seconds > requestBuckets[i] {
+		i++
 	}
+	return i
 }
 
 // Served is a finished request, as much of it as is counted.
@@ -43,22 +49,24 @@ type Served struct {
 	Cut      bool          // the response ended early
 }
 
-// Observe counts a request. It takes no lock and does not allocate.
+// Observe counts a request. It does not allocate, once a service's requests are
+// counted on this core, and waits for nobody but whoever reads the counters.
 func (m *Metrics) Observe(s Served) {
-	t := m.traffic.Load().of(s.Service)
-	row := &t.rows[outcomeIndex(s.Outcome)]
-	row.requests[classIndex(s.Status)].Inc()
-	row.seconds.Observe(s.Duration.Seconds())
-	if s.Sent > 0 {
-		row.sent.Add(float64(s.Sent))
+	t, at := m.traffic.Load().of(s.Service), m.stripes.get()
+	c := t.tally(at.stripe)
+	if !c.mu.TryLock() {
+		m.stripes.move(at)
+		c.mu.Lock()
 	}
-	if s.Received > 0 {
-		t.received.Add(float64(s.Received))
-	}
-	if s.Cut {
-		t.cut.Inc()
-	}
+	c.count(&s)
+	c.mu.Unlock()
+	m.sent.add(at, s.Sent)
+	m.stripes.put(at)
 }
+
+// Sent returns the bytes of content that were sent to clients, those of services
+// that are gone included.
+func (m *Metrics) Sent() int64 { return m.sent.sum() }
 
 // outcomes are the values of the label, in the order of a service's rows.
 var outcomes = [...]event.Outcome{
@@ -90,19 +98,6 @@ func classIndex(status int) int {
 	return status / 100
 }
 
-// traffic is what is counted of one service's requests, resolved once.
-type traffic struct {
-	rows     [len(outcomes)]row
-	received prometheus.Counter
-	cut      prometheus.Counter
-}
-
-type row struct {
-	requests [len(classes)]prometheus.Counter
-	seconds  prometheus.Observer
-	sent     prometheus.Counter
-}
-
 // trafficTable is immutable: it is replaced when the services change.
 type trafficTable struct {
 	services map[string]*traffic
@@ -114,37 +109,4 @@ func (t *trafficTable) of(service string) *traffic {
 		return known
 	}
 	return t.none
-}
-
-// requestVecs hold all series of requests.
-type requestVecs struct {
-	requests, sent, received, cut *prometheus.CounterVec
-	seconds                       *prometheus.HistogramVec
-}
-
-func newRequestVecs() requestVecs {
-	return requestVecs{
-		requests: requestsTotal.counterVec(), sent: responseBytes.counterVec(),
-		received: requestBytes.counterVec(), cut: responsesCut.counterVec(),
-		seconds: prometheus.NewHistogramVec(requestSeconds.histogramOpts(requestBuckets()), requestSeconds.labels),
-	}
-}
-
-// resolve makes every series of a service, so that each begins at 0 and its
-// first increase is not lost on whoever computes rates.
-func (v *requestVecs) resolve(service string) *traffic {
-	t := &traffic{received: v.received.WithLabelValues(service), cut: v.cut.WithLabelValues(service)}
-	for i, outcome := range outcomes {
-		r := &t.rows[i]
-		for j, class := range classes {
-			r.requests[j] = v.requests.WithLabelValues(service, string(outcome), class)
-		}
-		r.seconds = v.seconds.WithLabelValues(service, string(outcome))
-		r.sent = v.sent.WithLabelValues(service, string(outcome))
-	}
-	return t
-}
-
-func (v *requestVecs) all() []prometheus.Collector {
-	return []prometheus.Collector{v.requests, v.seconds, v.sent, v.received, v.cut}
 }

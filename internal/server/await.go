@@ -22,7 +22,7 @@ const http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 // awaitHead returns once the connection is in a phase in which there is
 // something to pass on, or a whole head is in p: then it returns its size.
 func (c *conn) awaitHead(p []byte) (int, error) {
-	if c.in.len() == 0 {
+	if !c.ahead {
 		n, err := c.awaitRequest(p)
 		if n > 0 || err != nil || c.phase != awaiting {
 			return n, err
@@ -40,6 +40,14 @@ func (c *conn) awaitHead(p []byte) (int, error) {
 			return 0, nil
 		}
 		if err := c.readMore(); err != nil {
+			return 0, err
+		}
+		if !c.held {
+			continue
+		}
+		// The head may have come in one piece, and been cut when net/http
+		// interrupted watch.
+		if _, err := c.take(c.in.bytes()); err != nil || c.phase != awaiting || c.in.len() == 0 {
 			return 0, err
 		}
 	}
@@ -124,31 +132,68 @@ func (c *conn) limits() *Limits {
 	return c.server.limits.Load()
 }
 
-// watch waits, while a handler answers, for the client to leave or to send the
-// beginning of its next request; net/http cancels the request in the one case
-// and stops watching in the other. It needs a byte to do so, and gets the first
-// of the next request, unchecked: net/http does nothing with a request before
-// it has four, and the others come from awaitHead, which also checks this one.
-// Reading on instead, to have a whole head first, would have to give up at some
-// length anyway, and would refuse a second request in the middle of the answer
-// to the first.
+// watch waits, while a handler answers, for the client to leave; net/http then
+// cancels the request. When the answer is there, net/http interrupts it.
+//
+// A client that is quick sends its next request before that: this is kept until
+// net/http asks for it. Only if the request was there before, as in a pipeline,
+// or grows beyond heldSize, or the client sends no more, does net/http get a
+// byte of it, the first, unchecked, and stops watching. It does nothing with a
+// request before it has four bytes, and the others come from awaitHead, which
+// also checks this one. A head could be read and judged here as well, but a bad
+// one would have to be refused in the middle of an answer.
 func (c *conn) watch(p []byte) (int, error) {
 	if c.ahead {
 		return 0, c.die(errDesync)
 	}
-	for {
-		c.skipEmptyLine()
-		b := c.in.bytes()
-		undecided := len(b) == 0 || len(b) == 1 && b[0] == '\r' && !c.skipped
-		if !undecided {
-			c.ahead = true
-			p[0] = b[0]
-			return 1, nil
-		}
-		n, err := c.read(p[:1])
-		if n == 0 {
-			return 0, err
-		}
-		c.in.append(p[:1])
+	if c.holdsRequest() {
+		return c.goAhead(p), nil
 	}
+	for {
+		err := c.hold(p)
+		switch {
+		case err == nil:
+		case isTimeout(err) || !c.holdsRequest():
+			return 0, err
+		default:
+			return c.goAhead(p), nil
+		}
+	}
+}
+
+// heldSize is how much of the next request is kept while one is answered.
+const heldSize = pooledSize
+
+// hold waits for more of the next request, without a buffer of ours until there
+// is something to keep.
+func (c *conn) hold(p []byte) error {
+	if c.in.len() > 0 {
+		n, err := c.in.fill(heeding{c}, heldSize)
+		if n > 0 {
+			return nil
+		}
+		return err
+	}
+	n, err := c.read(p[:1])
+	if n == 0 {
+		return err
+	}
+	c.in.append(p[:1])
+	c.held = true
+	return nil
+}
+
+// holdsRequest tells whether the buffer has more than what may be the empty
+// line before a request.
+func (c *conn) holdsRequest() bool {
+	c.skipEmptyLine()
+	b := c.in.bytes()
+	return len(b) > 1 || len(b) == 1 && (b[0] != '\r' || c.skipped)
+}
+
+// goAhead passes on the first byte of the next request.
+func (c *conn) goAhead(p []byte) int {
+	c.ahead, c.held = true, false
+	p[0] = c.in.bytes()[0]
+	return 1
 }

@@ -56,6 +56,7 @@ type conn struct {
 	ahead      bool      // the first byte in the buffer has been passed on already
 	skipped    bool      // an empty line before the head has been dropped
 	responding bool      // net/http has a request that it has not finished with
+	held       bool      // the head began to arrive while net/http was responding
 	slow       bool      // pipelines or sends bodies: nothing is offered to the FastHandler
 	err        error     // when dead
 	subject    subject
@@ -79,7 +80,10 @@ const (
 )
 
 func (s *Server) newConn(c net.Conn, l *link) *conn {
-	return &conn{Conn: c, link: l, server: s, in: buffer{pool: s.buffers}, shard: s.calls.shard()}
+	return &conn{
+		Conn: c, link: l, server: s,
+		in: buffer{pool: s.buffers}, shard: s.calls.shard(),
+	}
 }
 
 // Read passes on what may be passed on.
@@ -138,6 +142,7 @@ func (c *conn) start(size int) {
 func (c *conn) begin() {
 	c.mayBeHTTP2 = false
 	c.skipped = false
+	c.held = false
 	c.headBy = time.Time{}
 	c.responding = true
 	c.sparing = nil

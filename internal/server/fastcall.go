@@ -92,7 +92,6 @@ func (c *conn) offer(call *fastCall) fastOutcome {
 	case !took || !call.sent || call.err != nil:
 		return fastEnded // half an answer, or none: nothing can follow
 	}
-	c.shard.http1.Add(1)
 	c.answered = call.now
 	return fastAnswered
 }

@@ -4,21 +4,29 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/field"
 )
 
 const (
-	// copiedSize is up to where an answer is copied together and sent by one
-	// write. On TLS it is what a record holds; on TCP copying this much costs
-	// about what a vector of several parts does.
+	// copiedSize is how much of an answer on TLS is copied together, so that it
+	// is encrypted together: what a record holds.
 	copiedSize = 16 << 10
+	// copiedInClear is up to where an answer in clear is copied together. A
+	// vector costs about the same from 1 KiB to 16 KiB, and reads what it sends
+	// once less.
+	copiedInClear = 4 << 10
 	// portionSize is how much content one write deadline covers.
 	portionSize = 64 << 10
-	// maxParts bounds the parts of one vector: chunks of stored content are
-	// seldom smaller than 4 KiB.
+	// maxParts bounds the parts of one vector, the head among them: chunks of
+	// stored content are seldom smaller than 4 KiB.
 	maxParts = 17
 )
 
-var errSentTwice = errors.New("server: a second answer to one request")
+var (
+	errSentTwice = errors.New("server: a second answer to one request")
+	errNotHTTP2  = errors.New("server: an answer for HTTP/2 on an HTTP/1 connection")
+)
 
 type copyBuffer = [copiedSize]byte
 
@@ -32,6 +40,7 @@ func (f *fastCall) Send(head []byte, content [][]byte) (sent int64, err error) {
 		return 0, errSentTwice
 	}
 	f.sent = true
+	f.conn.shard.request(1) // before the client can know of it
 	size := 0
 	for _, part := range content {
 		size += len(part)
@@ -40,7 +49,7 @@ func (f *fastCall) Send(head []byte, content [][]byte) (sent int64, err error) {
 	switch {
 	case size == 0:
 		n, err = f.write(head)
-	case f.request.TLS != 0 || len(head)+size <= copiedSize:
+	case f.request.TLS != 0 || len(head)+size <= copiedInClear:
 		n, err = f.sendCopied(head, cursor{rest: content})
 	default:
 		n, err = f.sendVectors(head, cursor{rest: content})
@@ -48,6 +57,9 @@ func (f *fastCall) Send(head []byte, content [][]byte) (sent int64, err error) {
 	f.err = err
 	return max(n-int64(len(head)), 0), err
 }
+
+// SendFields implements FastWriter. Nobody calls it on HTTP/1.
+func (f *fastCall) SendFields(int, field.Fields, [][]byte) (int64, error) { return 0, errNotHTTP2 }
 
 // sendCopied writes the head with as much of the content as one buffer holds,
 // which is all of a small answer, and then the rest.

@@ -12,7 +12,7 @@ const scratchSize = 512
 // awaitRequest waits for a request to begin, and answers those on the way that
 // the FastHandler takes. It returns how much of p it has filled with a request
 // that net/http is to have as it is; where that is nothing, what has arrived is
-// in c.in.
+// in c.in. Something may be there before, but nothing that net/http has seen.
 //
 // It waits in the caller's buffer or in none, so that an idle connection holds
 // none of ours. net/http has set the deadline.
@@ -20,33 +20,57 @@ func (c *conn) awaitRequest(p []byte) (int, error) {
 	c.beginRead()
 	defer c.endRead()
 	for c.activity.Load() != retired {
-		b, err := c.receive(p)
+		b := c.in.bytes()
 		if len(b) == 0 {
-			if c.mayWaitOn(err) {
-				continue
+			var err error
+			if b, err = c.receive(p); len(b) == 0 {
+				if c.mayWaitOn(err) {
+					continue
+				}
+				return 0, err
 			}
-			return 0, err
 		}
 		if err := c.wake(); err != nil {
 			return 0, c.die(err)
 		}
-		switch c.meet(b) {
-		case fastAnswered:
-			c.in.release()
-			c.mayBeHTTP2, c.skipped = false, false
-			c.doze()
-		case fastEnded:
-			return 0, c.die(io.EOF)
-		case fastStrict:
-			return c.pass(b), nil
-		default:
-			if c.in.len() == 0 {
-				c.in.append(b)
-			}
-			return 0, nil
+		n, err := c.take(b)
+		if err != nil || n > 0 || c.in.len() > 0 {
+			return n, err
 		}
 	}
 	return 0, io.EOF
+}
+
+// take judges what has arrived, which begins a request, and has it answered or
+// passed on where that can be decided at once. Where it cannot, all of it is in
+// c.in; where the FastHandler has answered, nothing is.
+func (c *conn) take(b []byte) (int, error) {
+	switch c.meet(b) {
+	case fastAnswered:
+		c.settle()
+	case fastEnded:
+		return 0, c.die(io.EOF)
+	case fastStrict:
+		return c.pass(b), nil
+	default:
+		if c.in.len() == 0 {
+			c.in.append(b)
+		}
+	}
+	return 0, nil
+}
+
+// settle ends a request that the FastHandler has answered.
+func (c *conn) settle() {
+	c.in.release()
+	c.mayBeHTTP2, c.skipped, c.held = false, false, false
+	c.head = head{}
+	if !c.headBy.IsZero() {
+		// readMore has lifted the deadline that net/http had set.
+		c.headBy = time.Time{}
+		c.SetReadDeadline(time.Now().Add(c.server.cfg.Limits.IdleTimeout))
+	}
+	c.doze()
 }
 
 // receive reads what the client sends, into p or, where that is too small, into
@@ -97,4 +121,4 @@ func (c *conn) mayWaitOn(err error) bool {
 
 // uptime is the time since the Server was made: a clock that is cheaper to read
 // than time.Now, and never 0.
-func (s *Server) uptime() time.Duration { return max(time.Since(s.made), 1) }
+func (s *Server) uptime() time.Duration { return time.Since(s.made) }

@@ -60,7 +60,7 @@ func New(cfg Config) (*Server, error) {
 		cfg:       cfg,
 		links:     newTable(),
 		calls:     newCalls(),
-		made:      time.Now(),
+		made:      time.Now().Add(-time.Nanosecond), // uptime is never 0
 		stopping:  make(chan struct{}),
 		buffers:   newBufferPool(),
 		fastCalls: newCallPool(),

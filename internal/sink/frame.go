@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// framer puts a line into the form in which it leaves. It is called with the
-// queue locked, so that a syslog message has the time at which its line was
-// written, however long it then waits.
+// framer puts a line into the form in which it leaves. It is called when the
+// line enters the queue, so that a syslog message has the time at which its line
+// was written, however long it then waits.
 type framer interface {
 	// size returns the bytes that the frame of a line of n bytes takes.
 	size(n int) int
+	// append appends the frame, exactly as long as size said. It is called by many at once.
 	append(dst, line []byte) []byte
 }
 
@@ -87,7 +88,18 @@ func (f syslogFrames) append(dst, line []byte) []byte {
 		dst = append(dst, ' ')
 	}
 	dst = append(dst, f.before...)
-	dst = time.Now().UTC().AppendFormat(dst, syslogTime)
+	dst = appendTime(dst, time.Now())
 	dst = append(dst, f.behind...)
 	return append(dst, line...)
+}
+
+// appendTime appends a time as syslogTime has it. Package time writes RFC 3339
+// without a fraction several times quicker than any other layout.
+func appendTime(dst []byte, t time.Time) []byte {
+	dst = t.UTC().AppendFormat(dst, time.RFC3339)
+	dst = append(dst[:len(dst)-1], ".000000Z"...)
+	for i, micros := len(dst)-2, t.Nanosecond()/1000; micros > 0; i, micros = i-1, micros/10 {
+		dst[i] = '0' + byte(micros%10)
+	}
+	return dst
 }

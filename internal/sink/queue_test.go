@@ -2,9 +2,23 @@ package sink
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
+
+// takeAll takes what waits.
+func takeAll(q *queue) (text string, lines int) {
+	pages, _ := q.take(nil)
+	for _, p := range pages {
+		b := p.batch()
+		text, lines = text+string(b.data), lines+b.lines()
+		q.release(p)
+	}
+	return text, lines
+}
 
 func TestQueueIsBoundedInBytesAndLines(t *testing.T) {
 	q := newQueue(lineFrames{}, 10, 3)
@@ -22,10 +36,8 @@ func TestQueueIsBoundedInBytesAndLines(t *testing.T) {
 			t.Errorf("empty line %d: taken %v", i, got)
 		}
 	}
-	var b batch
-	q.take(&b)
-	if b.lines() != 3 || string(b.data) != "\n\n\n" {
-		t.Errorf("took %d lines, %q", b.lines(), b.data)
+	if text, lines := takeAll(q); lines != 3 || text != "\n\n\n" {
+		t.Errorf("took %d lines, %q", lines, text)
 	}
 	if !q.put(nil) {
 		t.Error("no room after everything was taken")
@@ -43,20 +55,21 @@ func TestLinesAreCopied(t *testing.T) {
 	q, line := newQueue(lineFrames{}, 100, 10), []byte("abc")
 	q.put(line)
 	line[0] = 'X'
-	var b batch
-	q.take(&b)
-	if string(b.data) != "abc\n" {
-		t.Errorf("took %q", b.data)
+	if text, _ := takeAll(q); text != "abc\n" {
+		t.Errorf("took %q", text)
 	}
 }
 
 func TestPutDoesNotAllocate(t *testing.T) {
 	q, line := newQueue(lineFrames{}, 1<<20, 1<<10), []byte(strings.Repeat("x", 250))
-	var b batch
+	var pages []*page
 	fill := func() {
 		for q.put(line) {
 		}
-		q.take(&b)
+		pages, _ = q.take(pages)
+		for _, p := range pages {
+			q.release(p)
+		}
 	}
 	fill()
 	fill() // both sides have their memory now
@@ -97,17 +110,41 @@ func TestBatchArithmetic(t *testing.T) {
 	}
 }
 
+// BenchmarkPut has a writer behind the queue that throws all away.
 func BenchmarkPut(b *testing.B) {
 	for name, frames := range map[string]framer{"lines": lineFrames{}, "syslog": newSyslogFrames(Target{app: "x"}, "h", true)} {
 		b.Run(name, func(b *testing.B) {
-			q, line := newQueue(frames, DefaultQueueBytes, DefaultQueueLines), []byte(strings.Repeat("x", 250))
-			var out batch
+			q := newQueue(frames, DefaultQueueBytes, DefaultQueueLines)
+			var draining sync.WaitGroup
+			draining.Go(func() { discard(q) })
+			var dropped atomic.Int64
 			b.ReportAllocs()
-			for b.Loop() {
-				if !q.put(line) {
-					q.take(&out)
+			b.RunParallel(func(pb *testing.PB) {
+				line := []byte(strings.Repeat("x", 450))
+				for n := 0; pb.Next(); n++ {
+					if n%64 == 0 {
+						runtime.Gosched()
+					}
+					if !q.put(line) {
+						dropped.Add(1)
+					}
 				}
-			}
+			})
+			b.ReportMetric(float64(dropped.Load())/float64(b.N), "dropped/op")
+			q.close()
+			draining.Wait()
 		})
+	}
+}
+
+// discard throws away what comes until the queue is closed.
+func discard(q *queue) {
+	var pages []*page
+	for q.wait(lingerLocal) {
+		pages, _ = q.take(pages)
+		for _, p := range pages {
+			p.batch()
+			q.release(p)
+		}
 	}
 }

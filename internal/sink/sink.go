@@ -188,13 +188,16 @@ func (s *Sink) work(ctx context.Context) {
 	defer close(s.done)
 	reported := make(chan struct{})
 	go func() { defer close(reported); s.report.run() }()
-	var b batch
+	var pages []*page
 	for s.queue.wait(s.linger) {
-		if s.queue.take(&b) {
+		var poked bool
+		if pages, poked = s.queue.take(pages); poked {
 			s.check(s.out.reopen())
 		}
-		if b.lines() > 0 {
+		for _, p := range pages {
+			b := p.batch()
 			s.write(ctx, &b)
+			s.queue.release(p)
 		}
 	}
 	s.check(s.out.close())

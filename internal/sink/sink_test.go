@@ -151,11 +151,9 @@ func TestStalledSinkHarmsNobody(t *testing.T) {
 		}
 		writing.Wait()
 		healthy.await((round + 1) * writers * burst)
-		bad.queue.mu.Lock()
-		if n := len(bad.queue.mu.waiting.data); n > bytesBound {
+		if n := waitingBytes(bad.queue); n > bytesBound {
 			t.Errorf("%d bytes wait", n)
 		}
-		bad.queue.mu.Unlock()
 	}
 	if bad.Dropped() < total-2*linesBound || bad.Delivered() != 0 {
 		t.Errorf("the stalled sink dropped %d and delivered %d of %d", bad.Dropped(), bad.Delivered(), total)
@@ -175,6 +173,15 @@ func TestStalledSinkHarmsNobody(t *testing.T) {
 	}
 	inOrder(t, healthy.lines())
 	inOrder(t, late.lines())
+}
+
+func waitingBytes(q *queue) (n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, p := range append(q.mu.full, q.open.Load()) {
+		n += bytesOf(p.state.Load())
+	}
+	return n
 }
 
 // inOrder fails unless each writer's lines come in the order of their writing.
