@@ -109,7 +109,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		case raw:
 			return c.readRaw(p)
 		case relayed:
-			return 0, c.relayHTTP2()
+			return 0, c.relay()
 		case dead:
 			return 0, c.err
 		}

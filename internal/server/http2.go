@@ -1,19 +1,17 @@
 package server
 
 import (
-	"context"
 	"crypto/tls"
 	"io"
 	"net"
-	"net/http"
 	"runtime/debug"
 	"sync"
+	"time"
 
-	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
 
-// http2Conn stands between a client and the HTTP/2 server of Go. That server
+// http2Conn stands between a client and the HTTP/2 server of net/http. That server
 // reads the client's frames through Read and writes its own through Write; it
 // is called the inner server here.
 //
@@ -30,7 +28,8 @@ import (
 // Read is called by one goroutine of the inner server, Write by others, one at
 // a time. Fields belong to Read unless they say otherwise.
 type http2Conn struct {
-	net.Conn // the TCP connection, or TLS on it
+	net.Conn                      // the TCP connection, or TLS on it
+	tls      *tls.ConnectionState // nil in clear
 	server   *Server
 	shard    *shard
 	peer     peer
@@ -41,7 +40,8 @@ type http2Conn struct {
 	passing int    // how many bytes, from in and behind it, are passed on as they are
 	ended   bool   // nothing more is read
 
-	ready     bool // the client's first SETTINGS have been passed on
+	began     time.Duration // by the server's clock
+	ready     bool          // the client's first SETTINGS have been passed on
 	block     http2Block
 	last      uint32 // the client's last stream
 	lastInner uint32 // the last of those that the inner server was given
@@ -52,37 +52,16 @@ type http2Conn struct {
 
 	settled chan struct{} // closed when the inner server has sent SETTINGS, or gave up
 	settle  sync.Once
-}
-
-// http2Server is the inner server of all connections.
-type http2Server struct {
-	http2.Server
-	base http.Server
-}
-
-// newHTTP2Server returns an inner server, configured as backends are but for
-// two things. It does not look after idle connections, since it cannot know
-// which are. And it takes no frame larger than any server must.
-func (s *Server) newHTTP2Server() (*http2Server, error) {
-	backend := s.newBackend()
-	inner := &http2Server{base: http.Server{
-		Handler:        backend.Handler,
-		MaxHeaderBytes: backend.MaxHeaderBytes,
-		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams: backend.HTTP2.MaxConcurrentStreams,
-			SendPingTimeout:      backend.HTTP2.SendPingTimeout,
-			MaxReadFrameSize:     maxFramePayload,
-		},
-		ErrorLog: backend.ErrorLog,
-	}}
-	return inner, http2.ConfigureServer(&inner.base, &inner.Server)
+	closed  chan struct{} // closed by Close
+	closing sync.Once
 }
 
 // newHTTP2Conn returns the relay of a connection of which some bytes have been
 // read already.
 func (s *Server) newHTTP2Conn(c net.Conn, ahead []byte) *http2Conn {
 	h := &http2Conn{
-		Conn: c, server: s, shard: s.calls.shard(), settled: make(chan struct{}),
+		Conn: c, server: s, shard: s.calls.shard(),
+		settled: make(chan struct{}), closed: make(chan struct{}),
 		in: buffer{pool: s.buffers}, onward: buffer{pool: s.buffers},
 		passing: len(http2Preface),
 	}
@@ -91,43 +70,30 @@ func (s *Server) newHTTP2Conn(c net.Conn, ahead []byte) *http2Conn {
 	h.block.decoder = hpack.NewDecoder(defaultTableSize, h.block.take)
 	h.block.decoder.SetMaxStringLength(maxHeaderList)
 	h.out.init(h)
-	h.wait.touch(s.uptime())
+	h.began = s.uptime()
+	h.wait.touch(h.began)
 
 	a := c.RemoteAddr()
 	h.peer = peer{remote: a.String(), addr: addrOf(a)}
 	if secure, ok := c.(*tls.Conn); ok {
-		h.peer.tls = secure.ConnectionState().Version
+		state := secure.ConnectionState()
+		h.tls, h.peer.tls = &state, state.Version
 	}
 	return h
 }
 
-// serveHTTP2 speaks HTTP/2 with a client until the connection has ended.
-func (s *Server) serveHTTP2(c net.Conn, ahead []byte) {
-	h := s.newHTTP2Conn(c, ahead)
-	defer h.Close()
-	var seen net.Conn = h
-	if secure, ok := c.(*tls.Conn); ok {
-		seen = http2Secure{h, secure}
-	}
-	s.inner.ServeConn(seen, &http2.ServeConnOpts{BaseConfig: &s.inner.base, Handler: s.inner.base.Handler})
-}
-
-// http2Secure is an http2Conn on TLS: the inner server takes a connection with
-// this method for one.
-type http2Secure struct {
-	*http2Conn
-	secure *tls.Conn
-}
-
-// ConnectionState makes the inner server set the TLS field of requests, and
-// refuse what RFC 9113 section 9.2 does not admit.
-func (h http2Secure) ConnectionState() tls.ConnectionState { return h.secure.ConnectionState() }
-
 // Close closes the connection, for client and inner server.
 func (h *http2Conn) Close() error {
 	h.settle.Do(func() { close(h.settled) })
+	h.closing.Do(func() { close(h.closed) })
 	return h.Conn.Close()
 }
+
+// SetDeadline, SetReadDeadline and SetWriteDeadline do nothing: net/http sets
+// none that counts on HTTP/2, and those of the connection are set here.
+func (*http2Conn) SetDeadline(time.Time) error      { return nil }
+func (*http2Conn) SetReadDeadline(time.Time) error  { return nil }
+func (*http2Conn) SetWriteDeadline(time.Time) error { return nil }
 
 // Read gives the inner server what the client sent, but for what is answered here.
 func (h *http2Conn) Read(p []byte) (n int, err error) {
@@ -196,37 +162,4 @@ func (h *http2Conn) end(code uint32) error {
 		linger(h.Conn)
 	}
 	return io.EOF
-}
-
-// relayHTTP2 speaks HTTP/2 on a TLS connection.
-func (s *Server) relayHTTP2(secure net.Conn, l *link) {
-	if !s.links.setHTTP2(l) {
-		l.Close()
-		return
-	}
-	s.serveHTTP2(secure, nil)
-}
-
-// relayHTTP2 speaks HTTP/2 on a connection that has begun with its preface, and
-// does so inside the Read that found it: net/http learns no more of the
-// connection than that it has ended.
-func (c *conn) relayHTTP2() error {
-	if c.server.links.setHTTP2(c.link) {
-		ahead := append([]byte(nil), c.in.bytes()...)
-		c.in.release()
-		c.server.serveHTTP2(c.link, ahead)
-	}
-	return c.die(io.EOF)
-}
-
-// drainRelays tells relayed connections to end, and waits for those and for all
-// by HTTP/1.
-func (s *Server) drainRelays(ctx context.Context) error {
-	if s.inner == nil {
-		return s.links.awaitNoHTTP1(ctx)
-	}
-	if err := s.inner.base.Shutdown(ctx); err != nil {
-		return err
-	}
-	return s.links.awaitNone(ctx)
 }

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
-
-	"github.com/rescind-edge/rescind/internal/event"
 )
 
 // http2Requests are answered alike, whoever answers.
@@ -30,6 +28,7 @@ var http2Requests = [][]string{
 	pseudo("GET", "/hit/10", "pragma", "no-cache"),
 	pseudo("GET", "/hit/10", "host", "a.example"),
 	pseudo("GET", "/hit/10", "host", "A.example"),
+	pseudo("GET", "/hit/10", "host", "b.example"),
 	pseudo("GET", "/hit/10", "expect", "100-continue"),
 	pseudo("GET", "/hit/10", "expect", "tea"),
 	pseudo("GET", "/hit/10", "content-length", "0"),
@@ -226,18 +225,4 @@ func TestHTTP2ManyStreamsAtATime(t *testing.T) {
 		}
 		all.Wait()
 	}
-}
-
-func TestHTTP2HostThatIsNotTheAuthority(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := startSite(t, false, Config{}, true, nil)
-		c := f.speak(false)
-		id := c.ask(pseudo("GET", "/hit/10", "host", "b.example")...)
-		if a := c.answers(true, id)[id]; a.reset != "PROTOCOL_ERROR" {
-			t.Errorf("%v", a)
-		}
-		if e := f.refusals(); len(e) != 1 || e[0].Reason != event.RefusedHostMismatch || e[0].Target != "/hit/10" {
-			t.Errorf("events: %+v", e)
-		}
-	})
 }

@@ -162,7 +162,6 @@ func (h *http2Conn) meetRequest() error {
 			return h.end(errorInternal)
 		}
 	}
-	h.checkHost()
 	h.lastInner = h.block.stream
 	h.out.begin(h.block.stream, h.block.flags&flagEndStream != 0)
 	h.passBlock()

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/field"
 )
 
@@ -153,40 +152,4 @@ func (b *http2Block) dependsOnItself() bool {
 	}
 	on := uint32(b.priority[0])<<24 | uint32(b.priority[1])<<16 | uint32(b.priority[2])<<8 | uint32(b.priority[3])
 	return on&largestWindow == b.stream
-}
-
-// checkHost sees to a Host field beside :authority, which the inner server
-// resets a stream for if it is not the same to the letter. What is the same host
-// is spelled the same; another is reported, and reset.
-func (h *http2Conn) checkHost() {
-	scheme := "http"
-	if h.peer.tls != 0 {
-		scheme = "https"
-	}
-	var method, target, authority string
-	for i := range h.block.fields {
-		switch f := &h.block.fields[i]; f.Name {
-		case ":method":
-			method = f.Value
-		case ":path":
-			target = f.Value
-		case ":authority":
-			authority = f.Value
-		case "host":
-			if authority == "" || f.Value == authority {
-				continue
-			}
-			name, ok := field.NormalHost(scheme, authority)
-			if other, also := field.NormalHost(scheme, f.Value); ok && also && name == other {
-				f.Value = authority
-				continue
-			}
-			h.server.emit(h.Conn, event.Refused{
-				Reason: event.RefusedHostMismatch,
-				Method: escape([]byte(method[:min(len(method), maxMethodBytes)])),
-				Target: escape([]byte(target[:min(len(target), maxSubjectTarget)])),
-			})
-			return
-		}
-	}
 }

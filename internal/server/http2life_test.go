@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -340,6 +341,45 @@ func TestHTTP2SlowHeaderBlock(t *testing.T) {
 		}
 		if e := f.refusals(); len(e) != 1 || e[0].Reason != event.RefusedHeadTimeout {
 			t.Errorf("events: %+v", e)
+		}
+	})
+}
+
+// A handler behind a relay sees the connection that the client made.
+func TestHTTP2HandlerSeesTheConnection(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		var cfg Config
+		if secure {
+			cfg = tlsConfig(t)
+		}
+		seen := make(chan string, 1)
+		f := startSite(t, true, cfg, true, func(_ http.ResponseWriter, r *http.Request) {
+			local := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+			name := ""
+			if r.TLS != nil {
+				name = r.TLS.ServerName
+			}
+			seen <- fmt.Sprint(r.RemoteAddr, " ", local, " ", r.TLS != nil, " ", name)
+		})
+		c := f.speak(secure)
+		c.ask(":method", "GET", ":scheme", map[bool]string{false: "http", true: "https"}[secure], ":authority", "a.example", ":path", "/")
+		want := fmt.Sprint(c.net.LocalAddr(), " ", f.Addrs()[0], " ", secure, " ", map[bool]string{true: "a.example"}[secure])
+		if got := <-seen; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// A client that does not say anything after a TLS handshake is not waited for.
+func TestHTTP2SilenceFromTheBeginning(t *testing.T) {
+	cfg := tlsConfig(t)
+	synctest.Test(t, func(t *testing.T) {
+		f := startSite(t, false, cfg, true, nil)
+		c, _ := f.secure("a.example", "h2")
+		began := time.Now()
+		io.Copy(io.Discard, c)
+		if d := time.Since(began); d != defaultHeadTimeout {
+			t.Errorf("it ended after %v", d)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -103,6 +104,9 @@ func (h *http2Conn) due() time.Time {
 	if h.block.open {
 		return s.made.Add(h.block.by)
 	}
+	if !h.ready {
+		return s.made.Add(h.began + s.limits.Load().ReadHeaderTimeout)
+	}
 	if h.isBusy() || h.wait.leaving {
 		return s.made.Add(s.uptime() + s.cfg.Limits.IdleTimeout)
 	}
@@ -115,6 +119,8 @@ func (h *http2Conn) timedOut() error {
 	switch {
 	case h.block.open && h.block.by <= now:
 		return h.tooSlow()
+	case !h.ready && h.began+h.server.limits.Load().ReadHeaderTimeout <= now:
+		return io.EOF // nothing has been said yet
 	case h.block.open || h.isBusy() || h.wait.leaving || h.passing > 0 || !h.ready:
 	case time.Duration(h.wait.active.Load())+h.server.cfg.Limits.IdleTimeout <= now:
 		h.leave()

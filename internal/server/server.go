@@ -28,7 +28,7 @@ type Server struct {
 	// to go away as soon as a drain begins, while net/http, when told to shut
 	// down, drops an HTTP/1 request whose head it has just read.
 	http1, http2 *backend
-	inner        *http2Server // behind the relays of HTTP/2; nil where Fast is
+	inner        *backend // behind the relays of HTTP/2; nil where Fast is
 
 	counts   counts
 	calls    *calls
@@ -76,9 +76,7 @@ func New(cfg Config) (*Server, error) {
 	s.http1.Protocols.SetUnencryptedHTTP2(true)
 	s.http2.Protocols.SetHTTP2(true)
 	if cfg.Fast != nil {
-		if s.inner, err = s.newHTTP2Server(); err != nil {
-			return nil, fmt.Errorf("server: %w", err)
-		}
+		s.inner = s.newInner()
 	}
 	return s, nil
 }
@@ -96,7 +94,7 @@ func (s *Server) Start() error {
 		return fmt.Errorf("server: %w", err)
 	}
 	s.life.started = true
-	for _, b := range []*backend{s.http1, s.http2} {
+	for _, b := range s.backends() {
 		s.work.Go(func() { b.Serve(b.gate) })
 	}
 	for _, p := range s.ports {
@@ -165,6 +163,13 @@ func (s *Server) newBackend() *backend {
 	}
 }
 
+func (s *Server) backends() []*backend {
+	if s.inner == nil {
+		return []*backend{s.http1, s.http2}
+	}
+	return []*backend{s.http1, s.http2, s.inner}
+}
+
 // http2PingAfter is how long an HTTP/2 connection may be silent before it is
 // asked whether it is still there: a peer that vanished would otherwise keep
 // its streams' handlers waiting until TCP gives up.
@@ -203,8 +208,9 @@ func (s *Server) Close() error {
 	s.closeOnce.Do(func() {
 		s.stopAccepting()
 		s.calls.close()
-		s.http1.Close()
-		s.http2.Close()
+		for _, b := range s.backends() {
+			b.Close()
+		}
 		s.links.closeAll()
 		s.work.Wait()
 		s.closeErr = s.calls.wait(handlerGrace)
