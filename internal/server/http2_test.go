@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/rescind-edge/rescind/internal/field"
 )
 
 // http2Requests are answered alike, whoever answers.
@@ -225,4 +227,31 @@ func TestHTTP2ManyStreamsAtATime(t *testing.T) {
 		}
 		all.Wait()
 	}
+}
+
+// A head that does not fit into one frame comes in several.
+func TestHTTP2LargeHeads(t *testing.T) {
+	large := strings.Repeat("large", 10_000)
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, false, Config{
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Large", large) }),
+			Fast: fastHTTP2(func(w FastWriter, r *FastRequest) bool {
+				if r.Target != "/hit" {
+					return false
+				}
+				w.SendFields(299, field.Fields{{Name: "X-Large", Value: large}, {Name: "Connection", Value: "close"}, {Name: "Keep-Alive", Value: "x"}}, nil)
+				return true
+			}),
+		})
+		c := f.speak(false)
+		for range 2 {
+			for _, path := range []string{"/hit", "/else"} {
+				id := c.get(path)
+				a := c.answers(true, id)[id]
+				if got := strings.Join(a.fields, " "); !strings.Contains(got, "x-large: "+large) || strings.Contains(got, "connection") {
+					t.Errorf("%s: %v", path, a)
+				}
+			}
+		}
+	})
 }
