@@ -150,6 +150,7 @@ func (f *fixture) greet(secure bool) *peer2 {
 func (c *peer2) read() {
 	fr := http2.NewFramer(io.Discard, c.net)
 	var block []byte
+	var flags http2.Flags
 	for {
 		f, err := fr.ReadFrame()
 		if err != nil {
@@ -162,6 +163,7 @@ func (c *peer2) read() {
 		case *http2.DataFrame:
 			r.payload = bytes.Clone(f.Data())
 		case *http2.HeadersFrame:
+			flags = r.Flags
 			block = append(block[:0], f.HeaderBlockFragment()...)
 			if !f.HeadersEnded() {
 				continue
@@ -170,7 +172,7 @@ func (c *peer2) read() {
 			if block = append(block, f.HeaderBlockFragment()...); !f.HeadersEnded() {
 				continue
 			}
-			r.Type = http2.FrameHeaders
+			r.Type, r.Flags = http2.FrameHeaders, flags
 		case *http2.SettingsFrame:
 			f.ForeachSetting(func(s http2.Setting) error { r.payload = fmt.Append(r.payload, s, " "); return nil })
 		case *http2.GoAwayFrame:
