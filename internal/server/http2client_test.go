@@ -276,9 +276,10 @@ func (c *peer2) answers(refill bool, streams ...uint32) map[uint32]*answer {
 		}
 		switch r.Type {
 		case http2.FrameHeaders:
+			behind := len(a.body) > 0 || r.Flags.Has(http2.FlagHeadersEndStream) && len(a.fields) > 0
 			for _, f := range r.fields {
 				line := f.Name + ": " + f.Value
-				if len(a.body) > 0 || r.Flags.Has(http2.FlagHeadersEndStream) && len(a.fields) > 0 {
+				if behind {
 					a.trailer = append(a.trailer, line)
 				} else {
 					a.fields = append(a.fields, line)
