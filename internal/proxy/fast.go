@@ -21,7 +21,7 @@ func (p *Proxy) ServeFast(w server.FastWriter, r *server.FastRequest) bool {
 	x.p, x.cfg, x.start, x.fast = p, p.hold(x.tallies), time.Now(), true
 	defer x.end()
 	x.ask = askFast(r)
-	if !x.meet() {
+	if !x.meet() || r.Room > 0 && x.piece.Length > r.Room {
 		return false
 	}
 	p.stats.Requests.Add(x.tallies, 1)
