@@ -42,7 +42,7 @@ func (p *Proxy) ServeFast(w server.FastWriter, r *server.FastRequest) bool {
 
 // meet tells whether the request can be answered here, and finds the answer.
 func (x *exchange) meet() bool {
-	if x.locate() != located || !x.plain() {
+	if x.cfg.trust() != TrustStored || x.locate() != located || !x.plain() {
 		return false
 	}
 	x.readFields()
