@@ -146,6 +146,11 @@ func (c *Control) purge(st *state, who caller, r Request, accepted time.Time) (R
 	if err != nil {
 		return Receipt{}, err
 	}
+	return c.carry(who, r, svc, m, accepted), nil
+}
+
+// carry carries out what was admitted.
+func (c *Control) carry(who caller, r Request, svc *service, m marks, accepted time.Time) Receipt {
 	receipt := c.apply(svc, m, Receipt{
 		Selectors: r.Selectors, Effect: r.Effect, Note: r.Note,
 		Actor: who.actor(), Dialect: r.Dialect, Accepted: accepted,
@@ -154,7 +159,7 @@ func (c *Control) purge(st *state, who caller, r Request, accepted time.Time) (R
 	c.ledger.add(receipt)
 	c.counts.purges.Add(1)
 	c.parts.Sink.Purged(receipt.event(who.creds.Addr))
-	return receipt, nil
+	return receipt
 }
 
 // admit authorises, limits and validates, in this order: a caller learns about
