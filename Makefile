@@ -44,6 +44,14 @@ fuzz: ## run every fuzz target for FUZZTIME
 		done; \
 	done
 
+# Flags of the measurements: BENCH=-help lists them, BENCH=-quick takes minutes.
+BENCH ?= -o bench/RESULTS.md
+
+.PHONY: bench
+bench: build ## measure beside nginx and Varnish, for about half an hour
+	bench/install
+	$(GO) run ./bench -rescind $(BIN) $(BENCH)
+
 .PHONY: demo
 demo: ## show the product working, and exit
 	$(GO) run ./cmd/rescind demo --once

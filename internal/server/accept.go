@@ -104,10 +104,11 @@ func (s *Server) emit(c net.Conn, r event.Refused) {
 
 // report hands a refusal to whoever listens, unless the Server has closed.
 func (s *Server) report(r event.Refused) {
-	if !s.calls.enter() {
+	shard := s.calls.shard()
+	if !s.calls.enter(shard) {
 		return
 	}
-	defer s.calls.exit()
+	defer s.calls.exit(shard)
 	s.counts.refused.Add(1)
 	r.Time = time.Now()
 	s.cfg.Refused(r)

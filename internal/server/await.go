@@ -19,31 +19,36 @@ var errDesync = errors.New("server: read past the end of a request")
 // http2Preface begins an HTTP/2 connection (RFC 9113 section 3.4).
 const http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-// scratchSize is how large a caller's buffer must be to wait for a request in
-// it. net/http's is 4 KiB, except when it looks for the HTTP/2 preface.
-const scratchSize = 512
-
-// awaitHead returns nil once the connection is in a phase in which there is
-// something to pass on.
-func (c *conn) awaitHead(p []byte) error {
-	if c.in.len() == 0 {
-		if err := c.awaitByte(p); err != nil {
-			return err
+// awaitHead returns once the connection is in a phase in which there is
+// something to pass on, or a whole head is in p: then it returns its size.
+func (c *conn) awaitHead(p []byte) (int, error) {
+	if !c.ahead {
+		n, err := c.awaitRequest(p)
+		if n > 0 || err != nil || c.phase != awaiting {
+			return n, err
 		}
 	}
 	for {
 		size, reason := c.examine()
 		switch {
 		case reason != "":
-			return c.refuse(reason)
+			return 0, c.refuse(reason)
 		case c.phase == raw:
-			return nil
+			return 0, nil
 		case size > 0:
 			c.start(size)
-			return nil
+			return 0, nil
 		}
 		if err := c.readMore(); err != nil {
-			return err
+			return 0, err
+		}
+		if !c.held {
+			continue
+		}
+		// The head may have come in one piece, and been cut when net/http
+		// interrupted watch.
+		if _, err := c.take(c.in.bytes()); err != nil || c.phase != awaiting || c.in.len() == 0 {
+			return 0, err
 		}
 	}
 }
@@ -56,7 +61,7 @@ func (c *conn) readMore() error {
 		c.headBy = time.Now().Add(c.limits().ReadHeaderTimeout)
 	}
 	c.limitRead(c.headBy)
-	n, err := c.in.fill(c.Conn, c.limits().MaxHeaderBytes)
+	n, err := c.in.fill(heeding{c}, c.limits().MaxHeaderBytes)
 	expired := c.unlimitRead(err)
 	switch {
 	case n > 0:
@@ -67,27 +72,6 @@ func (c *conn) readMore() error {
 	// The client left, or sent nothing but an empty line. io.EOF is the one
 	// error that net/http never answers by itself.
 	return c.die(io.EOF)
-}
-
-// awaitByte waits for the first bytes of a request. It waits in the caller's
-// buffer, so that an idle connection holds none of ours. net/http has set the
-// deadline.
-func (c *conn) awaitByte(p []byte) error {
-	if c.activity.Load() == retired {
-		return io.EOF
-	}
-	var n int
-	var err error
-	if len(p) >= scratchSize {
-		n, err = c.Conn.Read(p[:min(len(p), pooledSize)])
-		c.in.append(p[:n])
-	} else {
-		n, err = c.in.fill(c.Conn, c.limits().MaxHeaderBytes)
-	}
-	if n == 0 {
-		return err
-	}
-	return c.wake()
 }
 
 // examine looks at the head in the buffer: it returns its size once it is
@@ -145,31 +129,68 @@ func (c *conn) limits() *Limits {
 	return c.server.limits.Load()
 }
 
-// watch waits, while a handler answers, for the client to leave or to send the
-// beginning of its next request; net/http cancels the request in the one case
-// and stops watching in the other. It needs a byte to do so, and gets the first
-// of the next request, unchecked: net/http does nothing with a request before
-// it has four, and the others come from awaitHead, which also checks this one.
-// Reading on instead, to have a whole head first, would have to give up at some
-// length anyway, and would refuse a second request in the middle of the answer
-// to the first.
+// watch waits, while a handler answers, for the client to leave; net/http then
+// cancels the request. When the answer is there, net/http interrupts it.
+//
+// A client that is quick sends its next request before that: this is kept until
+// net/http asks for it. Only if the request was there before, as in a pipeline,
+// or grows beyond heldSize, or the client sends no more, does net/http get a
+// byte of it, the first, unchecked, and stops watching. It does nothing with a
+// request before it has four bytes, and the others come from awaitHead, which
+// also checks this one. A head could be read and judged here as well, but a bad
+// one would have to be refused in the middle of an answer.
 func (c *conn) watch(p []byte) (int, error) {
 	if c.ahead {
 		return 0, c.die(errDesync)
 	}
-	for {
-		c.skipEmptyLine()
-		b := c.in.bytes()
-		undecided := len(b) == 0 || len(b) == 1 && b[0] == '\r' && !c.skipped
-		if !undecided {
-			c.ahead = true
-			p[0] = b[0]
-			return 1, nil
-		}
-		n, err := c.Conn.Read(p[:1])
-		if n == 0 {
-			return 0, err
-		}
-		c.in.append(p[:1])
+	if c.holdsRequest() {
+		return c.goAhead(p), nil
 	}
+	for {
+		err := c.hold(p)
+		switch {
+		case err == nil:
+		case isTimeout(err) || !c.holdsRequest():
+			return 0, err
+		default:
+			return c.goAhead(p), nil
+		}
+	}
+}
+
+// heldSize is how much of the next request is kept while one is answered.
+const heldSize = pooledSize
+
+// hold waits for more of the next request, without a buffer of ours until there
+// is something to keep.
+func (c *conn) hold(p []byte) error {
+	if c.in.len() > 0 {
+		n, err := c.in.fill(heeding{c}, heldSize)
+		if n > 0 {
+			return nil
+		}
+		return err
+	}
+	n, err := c.read(p[:1])
+	if n == 0 {
+		return err
+	}
+	c.in.append(p[:1])
+	c.held = true
+	return nil
+}
+
+// holdsRequest tells whether the buffer has more than what may be the empty
+// line before a request.
+func (c *conn) holdsRequest() bool {
+	c.skipEmptyLine()
+	b := c.in.bytes()
+	return len(b) > 1 || len(b) == 1 && (b[0] != '\r' || c.skipped)
+}
+
+// goAhead passes on the first byte of the next request.
+func (c *conn) goAhead(p []byte) int {
+	c.ahead, c.held = true, false
+	p[0] = c.in.bytes()[0]
+	return 1
 }

@@ -63,7 +63,7 @@ func (c *conn) readChunked(p []byte) (int, error) {
 // reads what a handler has left of a body, before it lets it write.
 func (c *conn) readBody(p []byte) (int, error) {
 	c.limitRead(time.Now().Add(c.server.limits.Load().BodyTimeout))
-	n, err := c.Conn.Read(p)
+	n, err := c.read(p)
 	if expired := c.unlimitRead(err); expired && n == 0 {
 		return 0, c.breach(event.RefusedBodyTimeout, os.ErrDeadlineExceeded)
 	}

@@ -2,6 +2,8 @@ package server
 
 import (
 	"errors"
+	"math/rand/v2"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -13,26 +15,43 @@ var ErrStillRunning = errors.New("server: a handler is still running")
 // calls counts the calls out of this package that are running, so that Close
 // can promise that there are none after it. A sync.WaitGroup would not do: calls
 // still begin while Close waits, and are turned away.
+//
+// The count lies in shards, because every request changes it, on every
+// processor. A call leaves the shard that it entered. So once a shard has been
+// seen empty after closed was set, no call is running that is counted there.
 type calls struct {
-	running atomic.Int64
-	closed  atomic.Bool
-	none    chan struct{}
+	shards []shard
+	closed atomic.Bool
+	none   chan struct{}
 }
 
-func newCalls() *calls { return &calls{none: make(chan struct{}, 1)} }
+// shard is a part of what every request counts. It fills a cache line, and two
+// where lines come in pairs.
+type shard struct {
+	running      atomic.Int64
+	http1, http2 atomic.Uint64
+	_            [128 - 3*8]byte
+}
+
+func newCalls() *calls {
+	return &calls{shards: make([]shard, runtime.GOMAXPROCS(0)), none: make(chan struct{}, 1)}
+}
+
+// shard returns any of the shards.
+func (c *calls) shard() *shard { return &c.shards[rand.IntN(len(c.shards))] }
 
 // enter announces a call. Where it returns false there must be none.
-func (c *calls) enter() bool {
-	c.running.Add(1)
+func (c *calls) enter(s *shard) bool {
+	s.running.Add(1)
 	if c.closed.Load() {
-		c.exit()
+		c.exit(s)
 		return false
 	}
 	return true
 }
 
-func (c *calls) exit() {
-	if c.running.Add(-1) == 0 && c.closed.Load() {
+func (c *calls) exit(s *shard) {
+	if s.running.Add(-1) == 0 && c.closed.Load() {
 		select {
 		case c.none <- struct{}{}:
 		default:
@@ -46,12 +65,32 @@ func (c *calls) close() { c.closed.Store(true) }
 func (c *calls) wait(limit time.Duration) error {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	for c.running.Load() > 0 {
-		select {
-		case <-c.none:
-		case <-timer.C:
-			return ErrStillRunning
+	for i := range c.shards {
+		for c.shards[i].running.Load() > 0 {
+			select {
+			case <-c.none:
+			case <-timer.C:
+				return ErrStillRunning
+			}
 		}
 	}
 	return nil
+}
+
+// request counts a request in s.
+func (s *shard) request(major int) {
+	if major == 2 {
+		s.http2.Add(1)
+	} else {
+		s.http1.Add(1)
+	}
+}
+
+// requests returns how many there were of each version.
+func (c *calls) requests() (http1, http2 uint64) {
+	for i := range c.shards {
+		http1 += c.shards[i].http1.Load()
+		http2 += c.shards[i].http2.Load()
+	}
+	return http1, http2
 }

@@ -55,10 +55,18 @@ type conn struct {
 	ahead      bool      // the first byte in the buffer has been passed on already
 	skipped    bool      // an empty line before the head has been dropped
 	responding bool      // net/http has a request that it has not finished with
+	held       bool      // the head began to arrive while net/http was responding
+	slow       bool      // pipelines or sends bodies: nothing is offered to the FastHandler
 	err        error     // when dead
 	subject    subject
 
+	shard    *shard        // what requests on this connection are counted in
+	peer     *peer         // nil until the FastHandler is called
+	sparing  *sparing      // nil until net/http looks for the HTTP/2 preface
+	answered time.Duration // when the FastHandler last did, by the server's clock; 0 where net/http was the last
+
 	reading  deadlines
+	writeBy  atomic.Int64 // deadline of writing, by the server's clock; 0 where it is not ours
 	activity atomic.Int32 // idle, busy or retired; shared with a drain
 }
 
@@ -71,7 +79,7 @@ const (
 )
 
 func (s *Server) newConn(c net.Conn, l *link) *conn {
-	return &conn{Conn: c, link: l, server: s, in: buffer{pool: s.buffers}}
+	return &conn{Conn: c, link: l, server: s, in: buffer{pool: s.buffers}, shard: s.calls.shard()}
 }
 
 // Read passes on what may be passed on.
@@ -85,8 +93,8 @@ func (c *conn) Read(p []byte) (int, error) {
 			if c.responding {
 				return c.watch(p)
 			}
-			if err := c.awaitHead(p); err != nil {
-				return 0, err
+			if n, err := c.awaitHead(p); n > 0 || err != nil {
+				return n, err
 			}
 		case delivering:
 			return c.deliver(p), nil
@@ -108,12 +116,13 @@ func (c *conn) Read(p []byte) (int, error) {
 // (unless c.ahead) and no response is under way: whatever is written to the
 // connection there is the whole answer.
 func (c *conn) start(size int) {
-	c.mayBeHTTP2 = false
-	c.skipped = false
-	c.headBy = time.Time{}
-	c.responding = true
+	c.begin()
 	if c.head.hasBody() {
 		c.subject = subjectOf(c.in.bytes()).clone()
+		c.slow = true
+	}
+	if c.in.len() > size {
+		c.slow = true
 	}
 	if c.ahead {
 		c.ahead = false
@@ -121,6 +130,18 @@ func (c *conn) start(size int) {
 		size--
 	}
 	c.phase, c.headLeft = delivering, size
+}
+
+// begin marks the beginning of a request that net/http is to have.
+func (c *conn) begin() {
+	c.mayBeHTTP2 = false
+	c.skipped = false
+	c.held = false
+	c.headBy = time.Time{}
+	c.responding = true
+	c.sparing = nil
+	c.answered = 0
+	c.unlimitWrite()
 }
 
 func (c *conn) deliver(p []byte) int {
@@ -143,7 +164,7 @@ func (c *conn) deliver(p []byte) int {
 
 func (c *conn) readRaw(p []byte) (int, error) {
 	if c.in.len() == 0 {
-		return c.Conn.Read(p)
+		return c.read(p)
 	}
 	n := copy(p, c.in.bytes())
 	c.in.discard(n)
@@ -196,6 +217,11 @@ func (c *conn) rest() {
 	if c.in.len() > 0 {
 		return // the next request has begun to arrive
 	}
+	c.doze()
+}
+
+// doze marks the connection idle.
+func (c *conn) doze() {
 	c.activity.Store(idle)
 	if c.server.draining.Load() {
 		c.retire()

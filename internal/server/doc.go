@@ -19,4 +19,8 @@
 // The package does not route, cache, log requests or know of services: it
 // hands requests to one http.Handler. Write deadlines of a response are that
 // handler's business, through http.ResponseController.
+//
+// Simple requests are offered to a FastHandler first. It answers from inside
+// the wrapper's Read, so that net/http, which waits there for the next request,
+// sees nothing of them: no goroutine changes and nothing is allocated.
 package server

@@ -18,16 +18,17 @@ import (
 type front struct{ server *Server }
 
 func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !f.server.calls.enter() {
+	shard := f.server.calls.shard()
+	if !f.server.calls.enter(shard) {
 		panic(http.ErrAbortHandler)
 	}
-	defer f.server.calls.exit()
+	defer f.server.calls.exit(shard)
 	defer boundLeftover(w, r)
 	if f.server.draining.Load() {
 		// On HTTP/2 net/http makes a GOAWAY of it.
 		w.Header().Set("Connection", "close")
 	}
-	f.server.counts.request(r.ProtoMajor)
+	shard.request(r.ProtoMajor)
 	if r.ProtoMajor == 2 {
 		if reason := checkHTTP2(r, f.server.limits.Load()); reason != "" {
 			f.refuse(w, r, reason)

@@ -26,6 +26,9 @@ type Limits struct {
 	// BodyTimeout is how long a client may be silent in the middle of a request
 	// body; then the body's Read fails and the connection ends. Default 60 s.
 	BodyTimeout time.Duration
+	// WriteTimeout bounds a write of an answer of the FastHandler: a client that
+	// takes nothing for so long, or at most twice so long, is cut. Default 30 s.
+	WriteTimeout time.Duration
 	// HandshakeTimeout bounds a TLS handshake. Default 10 s.
 	HandshakeTimeout time.Duration
 	// IdleTimeout is how long a connection is kept between requests. Default
@@ -49,6 +52,7 @@ const (
 	defaultHeaderFields = 128
 	defaultHeadTimeout  = 10 * time.Second
 	defaultBodyTimeout  = 60 * time.Second
+	defaultWriteTimeout = 30 * time.Second
 	defaultHandshake    = 10 * time.Second
 	defaultIdle         = 75 * time.Second
 	defaultStreams      = 250
@@ -77,6 +81,7 @@ func (l Limits) withDefaults() (Limits, error) {
 	orInt(&l.MaxStreams, defaultStreams)
 	orDuration(&l.ReadHeaderTimeout, defaultHeadTimeout)
 	orDuration(&l.BodyTimeout, defaultBodyTimeout)
+	orDuration(&l.WriteTimeout, defaultWriteTimeout)
 	orDuration(&l.HandshakeTimeout, defaultHandshake)
 	orDuration(&l.IdleTimeout, defaultIdle)
 	return l, l.validate()
@@ -108,7 +113,7 @@ func (l Limits) validate() error {
 		return fmt.Errorf("MaxConnsPerAddress is %d", l.MaxConnsPerAddress)
 	case l.MaxStreams < 1:
 		return fmt.Errorf("MaxStreams is %d", l.MaxStreams)
-	case min(l.ReadHeaderTimeout, l.BodyTimeout, l.HandshakeTimeout, l.IdleTimeout) < 0:
+	case min(l.ReadHeaderTimeout, l.BodyTimeout, l.WriteTimeout, l.HandshakeTimeout, l.IdleTimeout) < 0:
 		return errors.New("a timeout is negative")
 	}
 	return nil

@@ -31,10 +31,14 @@ type Server struct {
 
 	counts   counts
 	calls    *calls
-	buffers  *sync.Pool
+	made     time.Time // where uptime counts from
 	draining atomic.Bool
 	stopping chan struct{} // closed when accepting ends
 	work     sync.WaitGroup
+
+	buffers   *sync.Pool // of what was received
+	fastCalls *sync.Pool
+	copies    *sync.Pool // of answers that are copied together
 
 	life struct {
 		sync.Mutex
@@ -51,11 +55,14 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	s := &Server{
-		cfg:      cfg,
-		links:    newTable(),
-		calls:    newCalls(),
-		buffers:  newBufferPool(),
-		stopping: make(chan struct{}),
+		cfg:       cfg,
+		links:     newTable(),
+		calls:     newCalls(),
+		made:      time.Now().Add(-time.Nanosecond), // uptime is never 0
+		stopping:  make(chan struct{}),
+		buffers:   newBufferPool(),
+		fastCalls: newCallPool(),
+		copies:    newCopyPool(),
 	}
 	s.limits.Store(&cfg.Limits)
 	if s.ports, err = newPorts(cfg); err != nil {

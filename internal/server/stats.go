@@ -19,24 +19,17 @@ type Stats struct {
 
 // Stats returns the counts. Each is exact; together they are of no one moment.
 func (s *Server) Stats() Stats {
+	http1, http2 := s.calls.requests()
 	return Stats{
 		Open:              s.links.open(),
 		Accepted:          s.counts.accepted.Load(),
 		Refused:           s.counts.refused.Load(),
 		HandshakeFailures: s.counts.handshakeFailures.Load(),
-		HTTP1Requests:     s.counts.http1.Load(),
-		HTTP2Requests:     s.counts.http2.Load(),
+		HTTP1Requests:     http1,
+		HTTP2Requests:     http2,
 	}
 }
 
 type counts struct {
-	accepted, refused, handshakeFailures, http1, http2 atomic.Uint64
-}
-
-func (c *counts) request(major int) {
-	if major == 2 {
-		c.http2.Add(1)
-	} else {
-		c.http1.Add(1)
-	}
+	accepted, refused, handshakeFailures atomic.Uint64
 }

@@ -26,7 +26,7 @@ import (
 )
 
 // writeCertificate makes a certificate for a name and writes it to files.
-func writeCertificate(t *testing.T, dir, name string, serial int64) KeyPair {
+func writeCertificate(t testing.TB, dir, name string, serial int64) KeyPair {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -53,7 +53,7 @@ func writeCertificate(t *testing.T, dir, name string, serial int64) KeyPair {
 	return pair
 }
 
-func writePEM(t *testing.T, file, kind string, der []byte) {
+func writePEM(t testing.TB, file, kind string, der []byte) {
 	t.Helper()
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
 		t.Fatal(err)

@@ -75,9 +75,10 @@ func (s *Sweeper) Pass(ctx context.Context) {
 	}
 	s.last.Store(now)
 	sweep := s.Engine.BeginSweep(now)
+	pace := newPace()
 	s.Store.Walk(func(o *store.Object) bool {
 		s.settle(o, now)
-		return ctx.Err() == nil
+		return pace.step(ctx)
 	})
 	if ctx.Err() != nil {
 		return

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+)
+
+// fullSet is the set that fills a cache; what is asked for meanwhile is of
+// another, so that it survives its purge.
+const fullSet = "full"
+
+const fullSize = 1 << 10
+
+// bytesFor is memory for a cache of n objects of 1 KB in any of the servers.
+func bytesFor(n int) int64 { return int64(n)*4096 + 256<<20 }
+
+// fullFigures are what is measured of one server with a full cache.
+type fullFigures struct {
+	loaded, held, heldAgain series // objects/s; bytes an object
+	single, group, all      purgeCost
+	idle, reclaiming        series // requests/s
+	reclaimed               series // seconds
+}
+
+// measureFull compares caches of many objects: memory, purges, and what their
+// clearing up costs hits. One server is up at a time.
+func measureFull(l *lab) error {
+	if err := needMemory(2 * bytesFor(l.plan.objects)); err != nil {
+		return err
+	}
+	rescind, err := l.measureFullOf(startRescind)
+	if err != nil {
+		return err
+	}
+	varnish, err := l.measureFullOf(startVarnish)
+	if err != nil {
+		return err
+	}
+	l.report.remark("with %s objects, purges can be undone for 1 s, not for a minute as by default: until then Rescind keeps what they withdrew",
+		thousands(int64(l.plan.objects)))
+	nginx, err := l.measureFullNginx()
+	if err != nil {
+		return err
+	}
+	n := l.plan.objects
+	l.comparePurges(n, 1, rescind.single, varnish.single)
+	l.comparePurges(n, groupSize, rescind.group, varnish.group)
+	l.comparePurges(n, n, rescind.all, varnish.all)
+
+	clearing := fmt.Sprintf("Clearing up after a purge of %s objects", thousands(int64(n)))
+	for _, f := range []fullFigures{rescind, varnish} {
+		l.report.compare(comparison{
+			Chapter: clearing, What: "hits of others meanwhile, 1 KB, 1,000 URLs", Unit: perSecond, Subject: f.reclaiming, Peer: f.idle,
+		})
+	}
+	l.report.compare(comparison{
+		Chapter: clearing, What: "until the space is back", Unit: "s", Subject: rescind.reclaimed, Peer: varnish.reclaimed,
+	})
+
+	memory := fmt.Sprintf("Memory for %s objects of 1 KB", thousands(int64(n)))
+	for _, peer := range []fullFigures{varnish, nginx} {
+		l.report.compare(comparison{
+			Chapter: memory, What: "resident, loaded once", Unit: "bytes/object", Subject: rescind.held, Peer: peer.held,
+		})
+	}
+	l.report.compare(comparison{
+		Chapter: memory, What: "resident, purged and loaded again", Unit: "bytes/object", Subject: rescind.heldAgain, Peer: varnish.heldAgain,
+	})
+	for _, peer := range []fullFigures{varnish, nginx} {
+		l.report.compare(comparison{
+			Chapter: memory, What: "loading, by one client program", Unit: "objects/s", Subject: rescind.loaded, Peer: peer.loaded,
+		})
+	}
+	return nil
+}
+
+// measureFullOf measures one server that purges by key.
+func (l *lab) measureFullOf(way func(*lab, settings) (*server, error)) (fullFigures, error) {
+	n := l.plan.objects
+	servers, err := l.start(settings{memory: bytesFor(n), undoWindow: time.Second, gcTrace: true}, way)
+	if err != nil {
+		return fullFigures{}, err
+	}
+	s := servers[0]
+	f := newFullFigures(s.name)
+	hot := objectsOf("hot", fullSize, mixed)
+	if err := s.warm(hot...); err != nil {
+		return f, err
+	}
+	empty, err := s.heldBy()
+	if err != nil {
+		return f, err
+	}
+	if err := l.loadAndWeigh(s, empty, &f.loaded, &f.held); err != nil {
+		return f, err
+	}
+	if err := l.hitsOfFull(s, &f.idle); err != nil {
+		return f, err
+	}
+	if f.single, err = s.purgeSingles(fullSet, fullSize, n); err != nil {
+		return f, err
+	}
+	if f.group, err = s.purgeGroups(fullSet, fullSize); err != nil {
+		return f, err
+	}
+	began := time.Now()
+	if f.all, err = s.purgeSet(fullSet, fullSize); err != nil {
+		return f, err
+	}
+	if err := l.watchReclaim(s, began, &f); err != nil {
+		return f, err
+	}
+	var again series
+	if err := l.loadAndWeigh(s, empty, &again, &f.heldAgain); err != nil {
+		return f, err
+	}
+	return f, l.dismiss()
+}
+
+func newFullFigures(name string) fullFigures {
+	of := func(what string) series { return series{Name: name + what} }
+	return fullFigures{
+		loaded: of(""), held: of(""), heldAgain: of(""),
+		idle: of(", at rest"), reclaiming: of(", clearing up"), reclaimed: of(""),
+	}
+}
+
+// loadAndWeigh fills a cache and notes the rate, and the bytes an object.
+func (l *lab) loadAndWeigh(s *server, empty int64, rate, held *series) error {
+	began, offset := time.Now(), outputSize(s)
+	loaded, err := l.fillUp(s, fullSet, fullSize, l.plan.objects)
+	if err != nil {
+		return err
+	}
+	rate.add(loaded)
+	now, err := s.heldBy()
+	if err != nil {
+		return err
+	}
+	held.add(float64(now-empty) / float64(l.plan.objects))
+	return l.remarkGC(s, "while it was loaded", offset, time.Since(began))
+}
+
+// hitsOfFull measures hits beside what fills the cache, in turns of a second, as
+// many as those of the other rounds are long.
+func (l *lab) hitsOfFull(s *server, rate *series) error {
+	began, offset := time.Now(), outputSize(s)
+	for range l.plan.rounds {
+		if err := l.hitsTurn(s, rate); err != nil {
+			return err
+		}
+	}
+	return l.remarkGC(s, "during hits with a full cache", offset, time.Since(began))
+}
+
+func (l *lab) hitsTurn(s *server, rate *series) error {
+	did, err := l.take(turn{server: s, what: "hits with a full cache", size: fullSize, run: func() (load, error) {
+		return wrkLoad{base: "http://" + s.http, requests: requestsOf("hot", "1k", mixed), duration: shortestRound}.run(l)
+	}})
+	if err == nil {
+		rate.add(did.rate())
+	}
+	return err
+}
+
+// mostReclaim bounds how long the space of purged objects is waited for.
+const mostReclaim = 3 * time.Minute
+
+// watchReclaim measures hits while a server frees what a purge withdrew, and how
+// long that takes. Only turns in which objects were freed count.
+func (l *lab) watchReclaim(s *server, began time.Time, f *fullFigures) error {
+	before, err := s.fill()
+	if err != nil {
+		return err
+	}
+	rest := int64(2*mixed + groupPurges) // what is asked for, and what was fetched again
+	for before.objects > rest {
+		if time.Since(began) > mostReclaim {
+			l.report.note(finding{
+				Where: s.name + ", clearing up", Kind: "reclaim",
+				Text: fmt.Sprintf("%s objects were still there after %v", thousands(before.objects), mostReclaim),
+			})
+			return nil
+		}
+		var rate series
+		if err := l.hitsTurn(s, &rate); err != nil {
+			return err
+		}
+		after, err := s.fill()
+		if err != nil {
+			return err
+		}
+		if after.objects < before.objects {
+			f.reclaiming.add(rate.median())
+		}
+		before = after
+	}
+	f.reclaimed.add(time.Since(began).Seconds())
+	return nil
+}
+
+// measureFullNginx weighs nginx, which cannot purge by key.
+func (l *lab) measureFullNginx() (fullFigures, error) {
+	servers, err := l.start(settings{memory: 2 * bytesFor(l.plan.objects)}, startNginx)
+	if err != nil {
+		return fullFigures{}, err
+	}
+	s := servers[0]
+	f := newFullFigures(s.name + ", files included")
+	empty, err := s.heldByNginx()
+	if err != nil {
+		return f, err
+	}
+	rate, err := l.fillUp(s, fullSet, fullSize, l.plan.objects)
+	if err != nil {
+		return f, err
+	}
+	f.loaded.add(rate)
+	now, err := s.heldByNginx()
+	if err != nil {
+		return f, err
+	}
+	f.held.add(float64(now-empty) / float64(l.plan.objects))
+	return f, l.dismiss()
+}
+
+// outputSize returns how much a server has printed so far.
+func outputSize(s *server) int64 {
+	info, err := os.Stat(s.processes[0].output)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// remarkGC says what part of a core Go's collector used since an offset of the
+// server's output, where there is a trace of it.
+func (l *lab) remarkGC(s *server, when string, offset int64, took time.Duration) error {
+	if s.name != rescindName {
+		return nil
+	}
+	text, err := os.ReadFile(s.processes[0].output)
+	if err != nil {
+		return err
+	}
+	ms, cycles, err := parseGC(string(text[min(offset, int64(len(text))):]))
+	if err != nil {
+		return err
+	}
+	l.report.remark("Go's collector in %s %s: %.1f %% of its core, %d collections in %.0f s",
+		s.name, when, ms/10/took.Seconds(), cycles, took.Seconds())
+	return nil
+}
