@@ -18,7 +18,6 @@ import (
 	"github.com/rescind-edge/rescind/internal/config"
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/dialect"
-	"github.com/rescind-edge/rescind/internal/dialect/fastly"
 	"github.com/rescind-edge/rescind/internal/dialect/native"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
@@ -186,8 +185,8 @@ func (a *App) adminHandler() http.Handler {
 		Native: native.New(native.Config{
 			Door: door, Status: a.Status, Explain: a.explain, Tail: a.tailLog, Top: a.top,
 		}),
-		Fallback: fastly.API(door),
 	}
+	a.openAdminDoors(&cfg, door)
 	if a.began.Metrics.Enabled {
 		cfg.Metrics = admin.Guard(door, a.views.metrics.Handler())
 	}

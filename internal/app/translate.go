@@ -10,8 +10,6 @@ import (
 	"github.com/rescind-edge/rescind/internal/compress"
 	"github.com/rescind-edge/rescind/internal/config"
 	"github.com/rescind-edge/rescind/internal/control"
-	"github.com/rescind-edge/rescind/internal/dialect"
-	"github.com/rescind-edge/rescind/internal/dialect/fastly"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
 	"github.com/rescind-edge/rescind/internal/origin"
@@ -105,8 +103,7 @@ func (a *App) proxyConfig(cfg *config.Config) proxy.Config {
 		p.Services = append(p.Services, a.mu.services[c.ID].proxy)
 	}
 	if a.control != nil {
-		p.Purge = fastly.Purge(dialect.Door{Control: a.control, Client: a.dataClient})
-		p.Invalidate = a.control.Invalidate
+		a.openSiteDoors(&p, cfg)
 	}
 	return p
 }

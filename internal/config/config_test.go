@@ -212,6 +212,8 @@ services:
     purge:
       allow_from: [10.0.0.0/8, 192.0.2.7]
       require_token: true
+      dialect: varnish
+      refresh: true
       undo_window: 16s
       limits: {per_hour: 17, all_per_hour: 0}
       tag_headers: [xkey, {name: X-Tags, separator: ", ", fold_case: true, keep: true}]
@@ -277,7 +279,7 @@ tokens:
 				Compress: config.Compress{Encodings: []config.Encoding{config.EncodingGzip, config.EncodingBrotli}, MinSize: 2000,
 					Types: []string{"text/*", "application/json", "+xml"}},
 				MaxObject: 1 << 30, StoreCloseDelimited: true},
-			Purge: config.Purge{AllowFrom: prefixes("10.0.0.0/8", "192.0.2.7/32"), RequireToken: true, UndoWindow: 16 * time.Second,
+			Purge: config.Purge{AllowFrom: prefixes("10.0.0.0/8", "192.0.2.7/32"), RequireToken: true, Dialect: config.DialectVarnish, Refresh: true, UndoWindow: 16 * time.Second,
 				Limits:     config.PurgeLimits{PerHour: 17},
 				TagHeaders: []config.TagHeader{{Name: "xkey"}, {Name: "X-Tags", Separator: ", ", FoldCase: &yes, Keep: true}}},
 			Headers: config.HeaderRules{

@@ -41,6 +41,7 @@ func defaultService(c *Config) Service {
 		},
 		Purge: Purge{
 			AllowFrom:  loopback(),
+			Dialect:    DialectFastly,
 			UndoWindow: 60 * time.Second,
 			Limits:     PurgeLimits{PerHour: defaultPurges, AllPerHour: defaultPurgeAlls},
 		},

@@ -10,6 +10,8 @@ import (
 func readPurge(s *section, purge *Purge) {
 	s.prefixes("allow_from", &purge.AllowFrom)
 	s.boolean("require_token", &purge.RequireToken)
+	choice(s, "dialect", &purge.Dialect, DialectFastly, DialectVarnish)
+	s.boolean("refresh", &purge.Refresh)
 	s.duration("undo_window", &purge.UndoWindow, 0)
 	readPurgeLimits(s, &purge.Limits)
 	s.each("tag_headers", func(item *node) {

@@ -70,3 +70,10 @@ func findGrant(ref string, lists ...[]Token) *Token {
 	}
 	return nil
 }
+
+// ServiceOf returns the id of the service that has a host, given as an
+// authority in any spelling.
+func (c *Control) ServiceOf(authority string) (id string, ok bool) {
+	id, err := c.state.Load().serviceOfHost(authority)
+	return id, err == nil
+}
