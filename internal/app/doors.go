@@ -7,6 +7,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/config"
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/dialect"
+	"github.com/rescind-edge/rescind/internal/dialect/cloudflare"
 	"github.com/rescind-edge/rescind/internal/dialect/fastly"
 	"github.com/rescind-edge/rescind/internal/dialect/varnish"
 	"github.com/rescind-edge/rescind/internal/proxy"
@@ -42,6 +43,7 @@ func (a *App) openAdminDoors(c *admin.Config, door dialect.Door) {
 	c.Methods = map[string]http.Handler{
 		"PURGE": purgeMethod{fastly: api, varnish: inVarnish, inVarnish: func(*http.Request) bool { return false }},
 	}
+	c.Paths = map[string]http.Handler{cloudflare.Prefix: cloudflare.New(door)}
 	for _, method := range varnish.Methods() {
 		c.Methods[method] = inVarnish
 	}
