@@ -56,6 +56,7 @@ type world struct {
 type object struct {
 	service string
 	tags    Tags
+	head    *Response
 	stamp   field.Position
 	began   int // step at which its fetch began
 	own     field.Times
@@ -68,14 +69,16 @@ type fetch struct {
 	lease   Lease
 	service string
 	began   int
-	base    *object // of a conditional request
-	tags    Tags    // known once the head is
+	base    *object   // of a conditional request
+	tags    Tags      // known once the head is
+	head    *Response // likewise
 }
 
 type modelPurge struct {
 	id        ID
 	service   string
 	tags      []field.Tag
+	asked     []modelSelector
 	effect    Effect
 	step      int // at which it was applied
 	at        int64
@@ -94,6 +97,7 @@ func runHistory(t *testing.T, seed uint64) {
 	cfg := Config{UndoWindow: time.Duration(window)}
 	if w.tight {
 		cfg.MarkBytes = 2000 << (seed % 5)
+		cfg.Predicates = 1 + int(seed%7)
 	}
 	w.engine = NewEngine(cfg)
 	steps := []struct {
@@ -155,8 +159,9 @@ func (w *world) someFetch(headKnown bool) *fetch {
 func (w *world) head() {
 	if f := w.someFetch(false); f != nil {
 		f.tags = w.someTags(5)
+		f.head = w.someHead(f.tags)
 		if f.base != nil && w.pick(2) {
-			f.tags = f.base.tags // a 304 that says nothing of tags
+			f.tags, f.head = f.base.tags, f.base.head // a 304 that says nothing new
 		}
 	}
 }
@@ -176,13 +181,14 @@ func (w *world) store() {
 		if v := w.judge(f.base); f.base.gone || v.State == Withdrawn {
 			return // the base died: fetch again without conditions
 		}
-		v := s.Judge(slices.Concat(tags, f.base.tags), stamp, own)
+		v := s.JudgeRenewed(f.base.head, f.head, stamp, own)
 		if v.State == Withdrawn {
 			return
 		}
+		w.checkRenewed(f, own, v)
 		own = v.Times
 	}
-	w.objects = append(w.objects, &object{service: f.service, tags: tags, stamp: stamp, began: f.began, own: own, bound: own})
+	w.objects = append(w.objects, &object{service: f.service, tags: tags, head: f.head, stamp: stamp, began: f.began, own: own, bound: own})
 }
 
 func (w *world) someTimes() field.Times {
@@ -194,9 +200,9 @@ func (w *world) someTimes() field.Times {
 }
 
 // judge is what a store does: bounds from the object's original times, beside
-// those that were written into it.
+// those that were written into it, by the purges since it was found live.
 func (w *world) judge(o *object) Verdict {
-	v := w.engine.Service(o.service).Judge(o.tags, o.stamp, o.own)
+	v := w.engine.Service(o.service).Judge(o.head, max(o.stamp, o.seen), o.own)
 	v.Times = v.Times.Min(o.bound)
 	return v
 }
@@ -245,11 +251,11 @@ func (w *world) join() {
 	if a.service != f.service {
 		return
 	}
-	refused := w.engine.Service(f.service).Concerned(f.tags, f.lease.Stamp(), a.pos)
+	refused := w.engine.Service(f.service).Concerned(f.head, f.lease.Stamp(), a.pos)
 	concerned := false
 	for _, p := range w.purges {
 		between := p.step > f.began && p.step <= a.step
-		concerned = concerned || !p.reverted && p.service == f.service && between && intersects(p.tags, f.tags)
+		concerned = concerned || !p.reverted && p.service == f.service && between && p.concerns(f.head)
 	}
 	if concerned && !refused {
 		w.t.Errorf("step %d: a request joins a fetch that began before a purge of its tags", w.step)
@@ -268,7 +274,8 @@ func intersects(a, b []field.Tag) bool {
 }
 
 func (w *world) purge() {
-	p := &modelPurge{id: NewID(w.now / 1e6), service: modelServices[w.rng.IntN(2)], tags: w.someTags(3), step: w.step, at: w.now}
+	p := &modelPurge{id: NewID(w.now / 1e6), service: modelServices[w.rng.IntN(2)], step: w.step, at: w.now}
+	w.ask(p)
 	if w.pick(2) {
 		d := func() time.Duration { return time.Duration(w.rng.Int64N(80)-20) * time.Second }
 		p.effect = Effect{Mode: Soft, TTL: d(), Grace: d(), Keep: d()}
@@ -281,14 +288,18 @@ func (w *world) purge() {
 	}
 	w.apply(p)
 	if w.pick(4) {
-		if a := w.engine.Apply(w.now, w.asPurge(p)); !a.Known {
+		if a := w.engine.Apply(w.now, w.asPurge(p)); !a.Known && !w.tight { // one that folded at once is forgotten
 			w.t.Errorf("step %d: a repeated purge was applied twice", w.step)
 		}
 	}
 }
 
 func (w *world) asPurge(p *modelPurge) Purge {
-	return Purge{ID: p.id, Service: p.service, Tags: p.tags, Effect: p.effect}
+	out := Purge{ID: p.id, Service: p.service, Tags: p.tags, Effect: p.effect}
+	for _, a := range p.asked {
+		out.Predicates = append(out.Predicates, a.predicate)
+	}
+	return out
 }
 
 func (w *world) apply(p *modelPurge) {
@@ -333,7 +344,8 @@ func (w *world) revert() {
 
 // revertAhead reverts a purge before it arrives.
 func (w *world) revertAhead() {
-	p := &modelPurge{id: NewID(w.now / 1e6), service: "shop", tags: w.someTags(3), step: w.step, at: w.now}
+	p := &modelPurge{id: NewID(w.now / 1e6), service: "shop", step: w.step, at: w.now}
+	w.ask(p)
 	if undo := w.engine.Revert(w.now, p.id); undo != UndoneAhead {
 		w.t.Errorf("step %d: revert ahead of its purge: %v", w.step, undo)
 	}
@@ -358,13 +370,16 @@ func (w *world) sweepStep() {
 		}
 		o := w.walk[0]
 		w.walk = w.walk[1:]
-		r := w.engine.Service(o.service).Settle(o.tags, o.stamp, o.own, w.sweepAt)
+		r := w.engine.Service(o.service).Settle(o.head, max(o.stamp, o.seen), o.own, w.sweepAt)
 		if r.Gone {
 			o.gone = true
 			w.objects = slices.DeleteFunc(w.objects, func(x *object) bool { return x == o })
 			continue
 		}
 		o.bound = o.bound.Min(r.Times)
+		if r.UpTo > 0 {
+			o.seen = max(o.seen, r.UpTo)
+		}
 	}
 }
 
@@ -393,7 +408,7 @@ func (w *world) checkAll() {
 		want := Verdict{Times: o.own}
 		unsure := false
 		for _, p := range w.purges {
-			if p.service != o.service || p.step <= o.began || p.reverted || !intersects(p.tags, o.tags) {
+			if p.service != o.service || p.step <= o.began || p.reverted || !p.concerns(o.head) {
 				continue
 			}
 			if p.unsure {
