@@ -51,8 +51,6 @@ func writeError(w http.ResponseWriter, err error) {
 	case errors.As(err, &limited):
 		w.Header().Set("Retry-After", strconv.FormatInt(limited.Seconds(), 10))
 		write(w, http.StatusTooManyRequests, err.Error())
-	case errors.Is(err, dialect.ErrNoMatch):
-		write(w, http.StatusNotImplemented, err.Error())
 	default:
 		write(w, http.StatusBadRequest, err.Error())
 	}

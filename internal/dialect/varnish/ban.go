@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/rescind-edge/rescind/internal/control"
-	"github.com/rescind-edge/rescind/internal/dialect"
-	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -28,16 +26,26 @@ func ban(r *http.Request) ([]purge.Selector, error) {
 		if name == "Apiplatform-Ban-Regex" {
 			tagField = "Cache-Tags"
 		}
-		if rest, err := banned(r); err != nil || !rest.any() {
-			return rest.withField(tagField, lines).selectors(err)
+		c, err := banned(r)
+		switch {
+		case err != nil:
+			return nil, err
+		case c.any():
+			return byPattern(tagField, lines)
 		}
-		return byPattern(tagField, lines)
+		for _, e := range lines {
+			c.add(purge.PartHeader, tagField, e)
+		}
+		return c.selectors()
 	}
 	if !hasField("X-Host", "X-Url", "X-Content-Type")(r) {
 		return targetPattern(r)
 	}
-	b, err := banned(r)
-	return b.selectors(err)
+	c, err := banned(r)
+	if err != nil {
+		return nil, err
+	}
+	return c.selectors()
 }
 
 // byPattern selects by expressions for a list of tags in a field.
@@ -57,11 +65,11 @@ func byPattern(name string, expressions []string) (selectors []purge.Selector, e
 			}
 			selectors = append(selectors, keys...)
 		default:
-			match, err := byMatch(dialect.Match{Fields: []dialect.FieldMatch{{Name: name, Regexp: e}}})
+			ban, err := purge.Ban(matches(purge.PartHeader, name, e))
 			if err != nil {
 				return nil, err
 			}
-			selectors = append(selectors, match...)
+			selectors = append(selectors, ban)
 		}
 	}
 	return selectors, nil
@@ -71,13 +79,11 @@ func tooLong(expression string) error {
 	return fmt.Errorf("%w: an expression of %d bytes; the limit is %d", control.ErrBadRequest, len(expression), maxExpression)
 }
 
-func byMatch(m dialect.Match) ([]purge.Selector, error) { return one(m.Selector()) }
-
 // conditions of a BAN, all of which must hold. An empty one does.
 type conditions struct {
-	hosts []string // exact; nil: match.Host decides
+	hosts []string // exact; nil: any that the others allow
 	path  plainPath
-	match dialect.Match
+	rest  []purge.Condition
 }
 
 // banned reads the fields that FOSHttpCache agreed on with its VCL: expressions
@@ -88,7 +94,7 @@ func banned(r *http.Request) (c conditions, err error) {
 		take func(expression string)
 	}{
 		{"X-Host", c.takeHost}, {"X-Url", c.takeURL},
-		{"X-Content-Type", func(e string) { c.addField("Content-Type", e) }},
+		{"X-Content-Type", func(e string) { c.add(purge.PartHeader, "Content-Type", e) }},
 	} {
 		e := r.Header.Get(f.name)
 		if len(e) > maxExpression {
@@ -101,61 +107,60 @@ func banned(r *http.Request) (c conditions, err error) {
 	return c, nil
 }
 
+// takeHost takes "^(a|b)$" as hosts, and any other expression as it is.
 func (c *conditions) takeHost(expression string) {
 	u, ok := parseUnion(expression)
-	if ok && strings.HasPrefix(expression, "^") && !u.all {
-		for _, host := range u.tags {
-			if normal, valid := field.NormalHost("", host); valid {
-				c.hosts = append(c.hosts, field.Hostname(normal))
-			}
-		}
-		if len(c.hosts) == len(u.tags) {
+	if !ok || u.all || !strings.HasPrefix(expression, "^") {
+		c.add(purge.PartHost, "", expression)
+		return
+	}
+	for _, host := range u.tags {
+		if _, err := purge.Host(host); err != nil {
+			c.hosts = nil
+			c.add(purge.PartHost, "", expression)
 			return
 		}
+		c.hosts = append(c.hosts, host)
 	}
-	c.hosts, c.match.Host = nil, expression
 }
 
 func (c *conditions) takeURL(expression string) {
-	if p := readPath(expression); p.kind != pathNone {
-		c.path = p
-		return
+	if c.path = readPath(expression); c.path.kind == pathNone {
+		c.add(purge.PartURL, "", expression)
 	}
-	c.match.URL = expression
 }
 
-func (c *conditions) addField(name, expression string) {
-	c.match.Fields = append(c.match.Fields, dialect.FieldMatch{Name: name, Regexp: expression})
+func (c *conditions) add(part purge.Part, name, expression string) {
+	c.rest = append(c.rest, matches(part, name, expression))
 }
 
-// withField adds expressions for a field, all of which must hold.
-func (c conditions) withField(name string, expressions []string) conditions {
-	for _, e := range expressions {
-		c.addField(name, e)
+// matches is the condition that an expression matches a part, of which a name
+// is needed with headers.
+func matches(part purge.Part, name, expression string) purge.Condition {
+	return purge.Condition{Part: part, Field: name, Op: purge.Matches, Text: expression}
+}
+
+// any tells whether there is no condition.
+func (c *conditions) any() bool { return c.hosts == nil && c.path.kind == pathNone && c.rest == nil }
+
+// selectors returns what the conditions come down to: everything, paths or
+// URLs, those of each host where hosts are named, and bans of what is below
+// these where there are other conditions.
+func (c conditions) selectors() (selectors []purge.Selector, err error) {
+	if c.hosts == nil && c.path.kind == pathExact {
+		c.rest = append(c.rest, matches(purge.PartURL, "", c.path.expression))
+		c.path = plainPath{}
 	}
-	return c
-}
-
-func (c *conditions) any() bool {
-	return c.hosts == nil && c.path.kind == pathNone && c.match.Host == "" && c.match.URL == "" && c.match.Fields == nil
-}
-
-// selectors returns what the conditions come down to: everything, hosts, paths
-// or URLs where they are as plain as that.
-func (c conditions) selectors(err error) ([]purge.Selector, error) {
-	switch plain := c.match.Host == "" && c.match.URL == "" && c.match.Fields == nil; {
-	case err != nil:
-		return nil, err
-	case c.any():
-		return []purge.Selector{purge.All()}, nil
-	case !plain, c.path.kind == pathExact && c.hosts == nil:
-		return byMatch(c.asMatch())
-	case c.hosts == nil:
-		return one(purge.Path(c.path.text))
+	scopes, err := c.scopes()
+	if err != nil || c.rest == nil {
+		return scopes, err
 	}
-	var selectors []purge.Selector
-	for _, host := range c.hosts {
-		s, err := c.path.on(host)
+	ban, err := purge.Ban(c.rest...)
+	if err != nil || ban.Kind.HasTag() { // conditions that always hold
+		return scopes, err
+	}
+	for _, scope := range scopes {
+		s, err := ban.Under(scope)
 		if err != nil {
 			return nil, err
 		}
@@ -164,16 +169,22 @@ func (c conditions) selectors(err error) ([]purge.Selector, error) {
 	return selectors, nil
 }
 
-// asMatch gives all conditions the form of expressions.
-func (c conditions) asMatch() dialect.Match {
-	m := c.match
-	if c.hosts != nil {
-		m.Host = "^(" + joinQuoted(c.hosts) + ")$"
+// scopes returns hosts and path as selectors, everything where there are none.
+func (c conditions) scopes() (scopes []purge.Selector, err error) {
+	switch {
+	case c.hosts == nil && c.path.kind == pathNone:
+		return []purge.Selector{purge.All()}, nil
+	case c.hosts == nil:
+		return one(purge.Path(c.path.text))
 	}
-	if c.path.kind != pathNone {
-		m.URL = c.path.expression
+	for _, host := range c.hosts {
+		s, err := c.path.on(host)
+		if err != nil {
+			return nil, err
+		}
+		scopes = append(scopes, s)
 	}
-	return m
+	return scopes, nil
 }
 
 // matchesAll tells whether an expression is met by any text.

@@ -2,7 +2,6 @@ package varnish
 
 import (
 	"net/http"
-	"regexp"
 	"regexp/syntax"
 	"strings"
 
@@ -80,11 +79,15 @@ func targetPattern(r *http.Request) ([]purge.Selector, error) {
 	case plain && strings.HasSuffix(raw, "/"):
 		return one(underTarget(r, raw))
 	}
-	host, ok := field.NormalHost("", r.Host)
-	if !ok {
-		return one(purge.Host(r.Host)) // says what is wrong with it
+	host, err := purge.Host(r.Host)
+	if err != nil {
+		return nil, err
 	}
-	return byMatch(dialect.Match{Host: "^" + regexp.QuoteMeta(field.Hostname(host)) + "$", URL: "^" + raw})
+	ban, err := purge.Ban(matches(purge.PartURL, "", "^"+raw))
+	if err != nil || ban.Kind.HasTag() { // it matches any URL
+		return one(host, err)
+	}
+	return one(ban.Under(host))
 }
 
 func underTarget(r *http.Request, path string) (purge.Selector, error) {
@@ -101,12 +104,4 @@ func underTarget(r *http.Request, path string) (purge.Selector, error) {
 func expressive(raw string) bool {
 	return strings.ContainsAny(raw, `^\|{}[]`) || strings.HasSuffix(raw, "$") ||
 		strings.Contains(raw, ".*") || strings.Contains(raw, ".+")
-}
-
-func joinQuoted(texts []string) string {
-	quoted := make([]string, len(texts))
-	for i, text := range texts {
-		quoted[i] = regexp.QuoteMeta(text)
-	}
-	return strings.Join(quoted, "|")
 }

@@ -28,7 +28,7 @@ var purgeForms = [...]form{
 		return hard(byPattern("X-Magento-Tags", r.Header.Values("X-Magento-Tags-Pattern")))
 	}},
 	{hasField("X-Pool"), func(r *http.Request) ([]part, error) {
-		return hard(byMatch(dialect.Match{Fields: []dialect.FieldMatch{{Name: "X-Pool", Regexp: r.Header.Get("X-Pool")}}}))
+		return hard(one(purge.Ban(matches(purge.PartHeader, "X-Pool", r.Header.Get("X-Pool")))))
 	}},
 	{clearsCache, func(*http.Request) ([]part, error) { return hard([]purge.Selector{purge.All()}, nil) }},
 	{hasField("Xkey-Purge", "Xkey-Softpurge"), keyParts},
