@@ -19,6 +19,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/dialect"
 	"github.com/rescind-edge/rescind/internal/dialect/native"
+	"github.com/rescind-edge/rescind/internal/dialect/stackpath"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/live"
@@ -62,6 +63,8 @@ type App struct {
 	views   views
 	access  atomic.Pointer[logs]
 	certs   *server.Certificates // of the admin listener; nil in clear
+	tokens  stackpath.Key        // signs access tokens
+	uris    stackpath.Window     // of StackPath's API
 
 	mu struct {
 		sync.Mutex
@@ -126,6 +129,10 @@ func (a *App) build(cfg *config.Config) error {
 	}, controlConfig)
 	if err != nil {
 		return err
+	}
+	a.uris.SetPerMinute(orNever(cfg.StackPath.URIsPerMinute))
+	if a.tokens, err = stackpath.OpenKey(cfg.Node.DataDir); err != nil {
+		return fmt.Errorf("node.data_dir: %w", err)
 	}
 	a.proxy.Reconfigure(a.proxyConfig(cfg)) // now with the doors to control
 	if a.adminAt, err = a.listen(cfg); err != nil {

@@ -107,3 +107,26 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("where it is not set: %s", body)
 	}
 }
+
+// TestAdminDoors purges a page through each API of the admin listener.
+func TestAdminDoors(t *testing.T) {
+	n := startNode(t, "stackpath: {uris_per_minute: 2}")
+	for i, tc := range []struct {
+		method, path, body, answer string
+	}{
+		{"POST", "/client/v4/zones/shop/purge_cache", `{"tags":["k"]}`, `{"result":{"id":"shop"},"success":true,"errors":[],"messages":[]}`},
+		{"POST", "/cdn/v1/stacks/shop/purge", `{"items":[{"url":"//shop.example/a"}]}`, `{"id":"`},
+		{"POST", "/api/accounts/shop/purge", `{"list":[{"url":"//shop.example/a"}]}`, `{"id":"`},
+	} {
+		n.want("/a", "en", "MISS", "en "+string(rune('1'+i)))
+		if resp, body := n.ask(tc.method, "", tc.path, "", tc.body); resp.StatusCode != 200 || !strings.HasPrefix(body, tc.answer) {
+			t.Errorf("%s: %d %s", tc.path, resp.StatusCode, body)
+		}
+	}
+	if resp, body := n.ask("POST", "", "/cdn/v1/stacks/shop/purge", "", `{"items":[{"url":"//shop.example/a"}]}`); resp.StatusCode != 429 {
+		t.Errorf("the third within a minute: %d %s", resp.StatusCode, body)
+	}
+	if resp, body := n.ask("GET", "", "/stack/v1/stacks/shop", "", ""); resp.StatusCode != 200 || !strings.Contains(body, `"ACTIVE"`) {
+		t.Errorf("%d %s", resp.StatusCode, body)
+	}
+}

@@ -88,6 +88,7 @@ log: {zzzzzzzz: 1}
 access_log: [{zzzzzzzz: 1, headers: {zzzzzzzz: 1}}]
 purge_log: [{zzzzzzzz: 1}]
 metrics: {zzzzzzzz: 1}
+stackpath: {zzzzzzzz: 1}
 zzzzzzzz: 1
 services:
   - id: a
@@ -119,8 +120,8 @@ tokens: [{zzzzzzzz: 1}]
 			}
 		}
 	}
-	if sections != 30 || names < 120 {
-		t.Errorf("looked at %d sections and %d settings, want 30 and 120 or more", sections, names)
+	if sections != 31 || names < 120 {
+		t.Errorf("looked at %d sections and %d settings, want 31 and 120 or more", sections, names)
 	}
 }
 
@@ -179,6 +180,7 @@ access_log:
   - {to: "https://u:p@logs.example/in?key=1", format: combined}
 purge_log: [{to: "syslog+udp://logs:514?facility=local0"}]
 metrics: {enabled: false}
+stackpath: {uris_per_minute: 18}
 services:
   - id: Shop_1
     domains: ["WWW.Example.com.", "*.shop.example", "*"]
@@ -259,7 +261,8 @@ tokens:
 			{To: "file:/etc/rescind/log/a b.log", Format: `%h "%r" %s`, Only: "status>=500"},
 			{To: "https://u:p@logs.example/in?key=1", Format: "combined"},
 		},
-		PurgeLog: []config.PurgeLog{{To: "syslog+udp://logs:514?facility=local0"}},
+		PurgeLog:  []config.PurgeLog{{To: "syslog+udp://logs:514?facility=local0"}},
+		StackPath: config.StackPath{URIsPerMinute: 18},
 		Services: []config.Service{{
 			ID:      "Shop_1",
 			Domains: []string{"www.example.com", "*.shop.example", "*"},

@@ -7,6 +7,8 @@ import "time"
 const (
 	defaultPurges    = 100_000
 	defaultPurgeAlls = 1_000
+
+	defaultURIs = 100 // StackPath's own
 )
 
 // defaultService returns a service with what a file need not say. c has storage

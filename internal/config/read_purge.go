@@ -33,6 +33,12 @@ func readPurge(s *section, purge *Purge) {
 	}
 }
 
+func (r *reader) readStackPath(top *section) {
+	limits := &r.config.StackPath
+	limits.URIsPerMinute = defaultURIs
+	top.section("stackpath", func(s *section) { s.integer("uris_per_minute", &limits.URIsPerMinute, 0, 1_000_000) })
+}
+
 func readPurgeLimits(s *section, limits *PurgeLimits) {
 	const most = 1_000_000_000
 	word := switched(s, "limits", []string{wordOff}, func(s *section) {

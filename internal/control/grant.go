@@ -13,6 +13,7 @@ import (
 // Ref as Credentials.Grant acts as the token, for as long as the token is good.
 type Grant struct {
 	Name    string    // the token's
+	ID      string    // the same; "" of a configured one
 	Ref     string    // opaque; another secret under the same name has another
 	Expires time.Time // the token's end; zero: never
 }
@@ -27,7 +28,7 @@ func (c *Control) Exchange(creds Credentials) (Grant, error) {
 	if err != nil {
 		return Grant{}, c.deny(who, attempt{action: event.DeniedTokens}, err)
 	}
-	return Grant{Name: who.token.name, Ref: who.token.ref(), Expires: who.token.expires}, nil
+	return Grant{Name: who.token.name, ID: who.token.id, Ref: who.token.ref(), Expires: who.token.expires}, nil
 }
 
 // Account returns a name for whom a caller's use is counted: that of its
