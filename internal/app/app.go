@@ -130,7 +130,7 @@ func (a *App) build(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	a.uris.SetPerMinute(orNever(cfg.StackPath.URIsPerMinute))
+	a.uris.SetPerMinute(orNever(cfg.StackPath.PerMinute))
 	if a.tokens, err = stackpath.OpenKey(cfg.Node.DataDir); err != nil {
 		return fmt.Errorf("node.data_dir: %w", err)
 	}

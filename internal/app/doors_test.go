@@ -110,7 +110,7 @@ func TestRefresh(t *testing.T) {
 
 // TestAdminDoors purges a page through each API of the admin listener.
 func TestAdminDoors(t *testing.T) {
-	n := startNode(t, "stackpath: {uris_per_minute: 2}")
+	n := startNode(t, "stackpath: {per_minute: 2}")
 	for i, tc := range []struct {
 		method, path, body, answer string
 	}{

@@ -40,7 +40,7 @@ type Storage struct {
 
 // StackPath bounds what comes through StackPath's API.
 type StackPath struct {
-	URIsPerMinute int // of one client, each item counted; a call that would exceed it purges nothing; default 100; 0: no limit
+	PerMinute int // items of one client, each a URI; a call that would exceed it purges nothing; default 100; 0: no limit
 }
 
 // MinMemory is the least Storage.Memory, 1MiB: below it the objects in use at

@@ -180,7 +180,7 @@ access_log:
   - {to: "https://u:p@logs.example/in?key=1", format: combined}
 purge_log: [{to: "syslog+udp://logs:514?facility=local0"}]
 metrics: {enabled: false}
-stackpath: {uris_per_minute: 18}
+stackpath: {per_minute: 18}
 services:
   - id: Shop_1
     domains: ["WWW.Example.com.", "*.shop.example", "*"]
@@ -262,7 +262,7 @@ tokens:
 			{To: "https://u:p@logs.example/in?key=1", Format: "combined"},
 		},
 		PurgeLog:  []config.PurgeLog{{To: "syslog+udp://logs:514?facility=local0"}},
-		StackPath: config.StackPath{URIsPerMinute: 18},
+		StackPath: config.StackPath{PerMinute: 18},
 		Services: []config.Service{{
 			ID:      "Shop_1",
 			Domains: []string{"www.example.com", "*.shop.example", "*"},

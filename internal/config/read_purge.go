@@ -35,8 +35,8 @@ func readPurge(s *section, purge *Purge) {
 
 func (r *reader) readStackPath(top *section) {
 	limits := &r.config.StackPath
-	limits.URIsPerMinute = defaultURIs
-	top.section("stackpath", func(s *section) { s.integer("uris_per_minute", &limits.URIsPerMinute, 0, 1_000_000) })
+	limits.PerMinute = defaultURIs
+	top.section("stackpath", func(s *section) { s.integer("per_minute", &limits.PerMinute, 0, 1_000_000) })
 }
 
 func readPurgeLimits(s *section, limits *PurgeLimits) {
