@@ -125,11 +125,11 @@ func (x *explaining) collect(t field.Target) {
 	}
 }
 
-// collector is a Matcher that matches nothing and keeps what it is shown.
+// collector is a Matcher that matches nothing and keeps copies of what it is shown.
 type collector struct{ heads []*store.Head }
 
 func (c *collector) MatchVariant(h *store.Head) bool {
-	c.heads = append(c.heads, h)
+	c.heads = append(c.heads, h.Clone())
 	return false
 }
 
@@ -320,24 +320,27 @@ func otherScheme(t field.Target) field.Target {
 	return t
 }
 
-// stored returns the Heads of what is stored under a key, newest first.
+// stored returns copies of the Heads of what is stored under a key, newest
+// first.
 func (a *App) stored(key field.Key) []*store.Head {
 	c := &collector{}
-	a.store.Get(key, c)
+	a.store.Get(key, c).Release()
 	return c.heads
 }
 
 // hits returns how often a stored response was used.
 func (a *App) hits(key field.Key, h *store.Head) uint64 {
 	o := a.store.Get(key, this{h})
-	if o == nil {
+	if !o.Found() {
 		return 0 // it has gone meanwhile
 	}
 	defer o.Release()
 	return o.Hits()
 }
 
-// this matches one Head.
+// this matches the one Head that another is a copy of.
 type this struct{ head *store.Head }
 
-func (t this) MatchVariant(h *store.Head) bool { return h == t.head }
+func (t this) MatchVariant(h *store.Head) bool {
+	return h.Stamp() == t.head.Stamp() && h.Variant() == t.head.Variant()
+}

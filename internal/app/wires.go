@@ -15,8 +15,8 @@ type counter struct{ a *App }
 // Touched implements control.Counter.
 func (c counter) Touched(service string, tag field.Tag, id purge.ID) int {
 	marks, n := c.a.engine.Service(service), 0
-	visit := func(o *store.Object) {
-		if o.Body != nil && !o.Head.Is(store.Derived) && marks.Touched(o.Head, o.Head.Stamp(), id) {
+	visit := func(o store.Object) {
+		if o.HasBody() && !o.Head.Is(store.Derived) && marks.Touched(o.Head, o.Head.Stamp(), id) {
 			n++
 		}
 	}

@@ -15,8 +15,11 @@ import (
 )
 
 // Engine makes purges take effect on this node. A purge is in force when Apply
-// returns. Both methods may be called from many goroutines.
+// returns. Its methods may be called from many goroutines.
 type Engine interface {
+	// Room tells how long a purge by headers or bans has to wait until the engine
+	// has room for it; 0: it has. An error wraps purge.ErrBadSelector.
+	Room(now int64, service string, more []*purge.Predicate) (time.Duration, error)
 	Apply(now int64, p purge.Purge) purge.Applied
 	Revert(now int64, id purge.ID) purge.Undo
 }
@@ -183,6 +186,9 @@ func (c *Control) admit(st *state, who caller, r Request, now time.Time) (*servi
 	if err := who.authorise(id, svc, m.need()); err != nil {
 		return nil, marks{}, err
 	}
+	if err := c.addPredicates(&m, svc, r.Selectors, now); err != nil {
+		return nil, marks{}, err
+	}
 	if err := svc.take(c.accountOf(who), now, m.demand); err != nil {
 		c.counts.limited.Add(1)
 		return nil, marks{}, err
@@ -196,7 +202,7 @@ func (c *Control) apply(svc *service, m marks, r Receipt) Receipt {
 	r.Effect.At = r.Accepted.UnixNano()
 	r.Effect = r.Effect.Normal()
 	applied := c.parts.Engine.Apply(r.Effect.At, purge.Purge{
-		ID: r.ID, Service: svc.ID, Tags: m.tags, Effect: r.Effect, All: m.everything,
+		ID: r.ID, Service: svc.ID, Tags: m.tags, Predicates: m.predicates, Effect: r.Effect, All: m.everything,
 	})
 	r.Position = applied.Position
 	r.Took = c.parts.Now().Sub(r.Accepted)

@@ -22,6 +22,8 @@ type Content interface {
 // Answer is a response that is there at least as far as its head. Its receiver
 // closes it.
 type Answer struct {
+	// Head lives on its own, except in an answer that was made of a stored
+	// object by whoever holds that.
 	Head    *store.Head
 	Content Content
 	// Reader is Content where that can start at any offset, else nil.
@@ -33,7 +35,8 @@ type Answer struct {
 	FwdStatus int              // the origin's status code; 0 where none was asked
 	Origin    string           // its address
 
-	// Trailer returns the trailer fields, once Content is at its end.
+	// Trailer returns the trailer fields, once Content is at its end and before
+	// it is closed.
 	Trailer func() field.Fields
 	// Upgraded is the connection after a 101 answer, else nil; Protocol is what
 	// is spoken there.
@@ -52,9 +55,8 @@ func (a *Answer) Close() {
 // handing it on in small pieces.
 func (a *Answer) Complete() bool { return a.Reader != nil && a.Reader.Complete() }
 
-func answerFrom(head *store.Head, body *store.Body, with func(*Answer)) *Answer {
-	r := body.NewReader(0)
-	a := &Answer{Head: head, Content: r, Reader: r, Trailer: body.Trailer}
+func answerFrom(head *store.Head, r *store.Reader, trailer func() field.Fields, with func(*Answer)) *Answer {
+	a := &Answer{Head: head, Content: r, Reader: r, Trailer: trailer}
 	with(a)
 	return a
 }

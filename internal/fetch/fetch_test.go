@@ -30,7 +30,7 @@ type bench struct {
 }
 
 func newBench(t *testing.T) *bench {
-	b := &bench{engine: purge.NewEngine(purge.Config{}), store: memory.New(memory.Config{Budget: 1 << 20}), hasher: field.RandomHasher()}
+	b := &bench{engine: purge.NewEngine(purge.Config{}), store: memory.New(memory.Config{Budget: 1 << 20, Poison: true}), hasher: field.RandomHasher()}
 	b.Fetcher = New(Config{
 		Service: "s", Store: b.store, Judge: &Judge{Marks: b.engine.Service("s")}, Hasher: b.hasher, Origin: b,
 		Policy: &httpcache.Policy{DefaultKeep: time.Hour}, Log: slog.New(slog.DiscardHandler),
@@ -185,7 +185,8 @@ func TestJudgeRemembersLifeOnly(t *testing.T) {
 	b := newBench(t)
 	tag := b.hasher.Surrogate("s", "k")
 	head := store.NewHead(store.HeadSpec{Tags: []field.Tag{tag}, Times: field.Times{Fresh: 1e18, SWR: 1e18, SIE: 1e18, Keep: 1e18}})
-	o := store.NewObject(field.Key{}, head, nil, b.cfg.Judge)
+	o := b.store.Put(store.Draft{Head: head, Judge: b.cfg.Judge})
+	defer o.Release()
 	verdict := func() store.State { return b.cfg.Judge.Judge(o).State }
 	apply := func(tag field.Tag) purge.ID {
 		id := purge.NewID(1)

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -85,9 +86,9 @@ func (fl *flight) expect(tags purge.Tags) {
 // purges will concern this one.
 func (fl *flight) predict(r *Request, hint string) {
 	last := fl.f.cfg.Store.Get(r.Key, AnyVariant{})
-	if last != nil {
+	if last.Found() {
 		defer last.Release()
-		hint = last.Head.Variant()
+		hint = strings.Clone(last.Head.Variant())
 		fl.expect(last.Head.AppendTags(nil))
 		fl.solo = fl.unshareable(last)
 	}
@@ -98,7 +99,7 @@ func (fl *flight) predict(r *Request, hint string) {
 
 // unshareable tells whether the last response was for one request only, as far
 // as that still holds.
-func (fl *flight) unshareable(last *store.Object) bool {
+func (fl *flight) unshareable(last store.Object) bool {
 	v := fl.f.cfg.Judge.Judge(last)
 	if last.Head.Is(store.Uncacheable) {
 		return !last.Head.Is(store.TooLarge) && v.Usable() && v.Times.Fresh > time.Now().UnixNano()
@@ -231,7 +232,7 @@ func (fl *flight) wait(ctx context.Context, r *Request, leads bool) (*Answer, er
 	if leads && res.own != nil {
 		head = res.own
 	}
-	return answerFrom(head, res.body, func(a *Answer) {
+	return answerFrom(head, res.body.NewReader(0), res.body.Trailer, func(a *Answer) {
 		a.Reason, a.Stored = res.storing.Reason, res.keep
 		a.FwdStatus, a.Origin, a.Collapsed = res.status, res.origin, !leads
 	}), nil

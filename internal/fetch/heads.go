@@ -12,11 +12,9 @@ import (
 
 // put publishes an object. Every look-up judges it against the marks after its
 // stamp, and the lease keeps those until it is visible.
-func (fl *flight) put(head *store.Head, body *store.Body) *store.Object {
-	body.Retain()
-	o := store.NewObject(fl.key, head, body, fl.f.cfg.Judge)
-	fl.f.cfg.Store.Put(o)
-	return o
+// It returns what the store does: a hold, or nothing.
+func (fl *flight) put(head *store.Head, body *store.Body) store.Object {
+	return fl.f.cfg.Store.Put(store.Draft{Key: fl.key, Head: head, Body: body, Judge: fl.f.cfg.Judge})
 }
 
 // ownHead returns the Head for the client that the response was made for, where
@@ -44,7 +42,7 @@ func (fl *flight) remember(flags store.Flags, d time.Duration, st httpcache.Stor
 		Times: field.Times{Fresh: until, SWR: until, SIE: until, Keep: until},
 		Born:  time.Now().UnixNano(), Flags: flags,
 	})
-	fl.f.cfg.Store.Put(store.NewObject(fl.key, head, nil, fl.f.cfg.Judge))
+	fl.put(head, nil).Release()
 }
 
 // tags returns the tags of a response and its surrogate keys.

@@ -16,7 +16,7 @@ type Judge struct {
 // Judge implements store.Judge. For an object that was found live and whose
 // service saw no purge since, it costs two atomic loads. Otherwise it is tested
 // against the purges after that, which begin where its fetch did.
-func (j *Judge) Judge(o *store.Object) store.Verdict {
+func (j *Judge) Judge(o store.Object) store.Verdict {
 	if o.Checked() >= j.Marks.Position() {
 		return store.Verdict{State: store.Live, Times: o.Times()}
 	}
@@ -38,7 +38,7 @@ func (j *Judge) Judge(o *store.Object) store.Verdict {
 
 // Settle tells a sweeper what can no longer change about an object. What no
 // purge concerns is remembered, as Judge does.
-func (j *Judge) Settle(o *store.Object, now int64) purge.Settled {
+func (j *Judge) Settle(o store.Object, now int64) purge.Settled {
 	settled := j.Marks.Settle(o.Head, o.Checked(), o.Head.Times(), now)
 	if settled.UpTo > 0 && !j.missed(o) {
 		o.MarkChecked(settled.UpTo)
@@ -47,7 +47,7 @@ func (j *Judge) Settle(o *store.Object, now int64) purge.Settled {
 }
 
 // missed tells that the marks that concern an object may be dropped already:
-// see store.Object.Withdraw and Leave.
-func (j *Judge) missed(o *store.Object) bool {
+// see store.Object.Withdraw and Left.
+func (j *Judge) missed(o store.Object) bool {
 	return o.Withdrawn() || o.Left() && j.Marks.Dropped() > o.Head.Stamp()
 }

@@ -19,12 +19,12 @@ type hookStore struct {
 	before func()
 }
 
-func (h *hookStore) Put(o *store.Object) bool {
+func (h *hookStore) Put(d store.Draft) store.Object {
 	if h.before != nil {
 		h.before()
 		h.before = nil
 	}
-	return h.Store.Put(o)
+	return h.Store.Put(d)
 }
 
 func (b *bench) purgeTag(tag field.Tag, effect purge.Effect) purge.ID {
@@ -59,7 +59,8 @@ func TestRenewedObjectIsVerifiedWithOldTags(t *testing.T) {
 		read(t, a)
 		synctest.Wait()
 		o := b.store.Get(r.Key, AnyVariant{})
-		if o != nil && b.cfg.Judge.Judge(o).Usable() && o.Head.Stamp() < b.Marks().Position() {
+		defer o.Release()
+		if o.Found() && b.cfg.Judge.Judge(o).Usable() && o.Head.Stamp() < b.Marks().Position() {
 			t.Errorf("stored under stamp %d, confirmed before the purge at %d of a key its body had", o.Head.Stamp(), b.Marks().Position())
 		}
 	})
@@ -128,7 +129,7 @@ func TestWaiterHoldsMarks(t *testing.T) {
 		late.Matcher = slowMatcher{func() {
 			time.Sleep(time.Second) // the fetch ends, and a sweep passes
 			sw := b.engine.BeginSweep(time.Now().UnixNano())
-			b.store.Walk(func(o *store.Object) bool { o.Withdraw(); b.store.Remove(o, store.Swept); return true })
+			b.store.Walk(func(o store.Object) bool { o.Withdraw(); b.store.Remove(o, store.Swept); return true })
 			b.engine.EndSweep(sw)
 		}}
 		b2 := b.answer

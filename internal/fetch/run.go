@@ -16,9 +16,7 @@ import (
 func (fl *flight) run() {
 	base := fl.findBase()
 	defer func() {
-		if base != nil {
-			base.Release()
-		}
+		base.Release()
 		fl.f.unlist(fl)
 		fl.endLease()
 		if fl.result.body != nil {
@@ -36,12 +34,12 @@ func (fl *flight) run() {
 			fl.fail(cause(fl.ctx, err))
 			return
 		}
-		if resp.Status != 304 || base == nil && fl.alone {
+		if resp.Status != 304 || !base.Found() && fl.alone {
 			fl.receive(resp, sent)
 			return
 		}
 		resp.Body.Close()
-		if base == nil {
+		if !base.Found() {
 			fl.fail(ErrNotModified)
 			return
 		}
@@ -52,7 +50,7 @@ func (fl *flight) run() {
 		// another: what it confirmed is not ours to serve.
 		fl.f.counters.Discarded.Add(1)
 		base.Release()
-		base = nil
+		base = store.Object{}
 		fl.restamp()
 	}
 }
@@ -75,20 +73,20 @@ func (fl *flight) restamp() {
 	old.End()
 }
 
-// findBase returns the stored response to revalidate, or nil. The flight's
-// stamp was taken before.
-func (fl *flight) findBase() *store.Object {
+// findBase returns the stored response to revalidate, if there is one. The
+// flight's stamp was taken before.
+func (fl *flight) findBase() store.Object {
 	if fl.alone && fl.request.Method != "GET" {
-		return nil
+		return store.Object{}
 	}
 	o := fl.f.cfg.Store.Get(fl.key, fl.request.Matcher)
-	if o == nil {
-		return nil
+	if !o.Found() {
+		return o
 	}
 	v := fl.f.cfg.Judge.Judge(o)
-	if o.Body == nil || !o.Head.Is(store.HasValidator) || !v.Usable() || v.Times.Keep <= time.Now().UnixNano() {
+	if !o.HasBody() || !o.Head.Is(store.HasValidator) || !v.Usable() || v.Times.Keep <= time.Now().UnixNano() {
 		o.Release()
-		return nil
+		return store.Object{}
 	}
 	return o
 }
@@ -100,12 +98,13 @@ func (fl *flight) method() string {
 	return "GET" // a HEAD is answered from what a GET brings
 }
 
-func (fl *flight) send(base *store.Object) (*origin.Response, error) {
+func (fl *flight) send(base store.Object) (*origin.Response, error) {
 	r := fl.request
 	fields := append(make(field.Fields, 0, len(r.Fields)+len(r.Conditional)+2), r.Fields...)
 	switch {
-	case base != nil:
-		fields = append(fields, httpcache.RevalidationFields(base.Head.AppendFields(nil, true))...)
+	case base.Found():
+		// A transport may still be sending them when the base is gone.
+		fields = append(fields, httpcache.RevalidationFields(base.Head.CopyFields(nil, true))...)
 	case fl.alone:
 		fields = append(fields, r.Conditional...)
 	}
@@ -127,9 +126,9 @@ func (fl *flight) sendInterim(status int, f field.Fields) {
 // stamp of the conditional request, and is tested with its old and its new
 // tags and fields against every purge after that. It returns false where the
 // stored response must not be used.
-func (fl *flight) renew(resp *origin.Response, base *store.Object, sent time.Time) bool {
+func (fl *flight) renew(resp *origin.Response, base store.Object, sent time.Time) bool {
 	f := fl.f
-	stored := base.Head.AppendFields(nil, true)
+	stored := base.Head.CopyFields(nil, true) // what is made of them outlives the base
 	if !httpcache.MatchesStored(stored, resp.Fields) || !f.cfg.Judge.Judge(base).Usable() {
 		return false
 	}
@@ -147,21 +146,25 @@ func (fl *flight) renew(resp *origin.Response, base *store.Object, sent time.Tim
 		}
 		st.Times = v.Times
 	}
-	head := fl.makeHead(base.Head.Status(), st, st.Fields, tags, keys, base.Body.Size())
+	head := fl.makeHead(base.Head.Status(), st, st.Fields, tags, keys, base.Content().Size())
+	body := store.BodyOf(base.Content())
 	switch {
 	case st.Store:
-		o := fl.put(head, base.Body)
+		o := fl.put(head, body)
+		defer o.Release()
 		if f.Marks().Judge(base.Head, fl.lease.Stamp(), st.Times).State == purge.Withdrawn {
-			f.cfg.Store.Remove(o, store.Removed)
+			if o.Found() {
+				f.cfg.Store.Remove(o, store.Removed)
+			}
+			body.Release()
 			return false // a purge of what it was came before it was visible
 		}
 	case !st.Reason.OfRequest():
 		f.cfg.Store.Remove(base, store.Removed)
 	}
 	f.counters.NotChanged.Add(1)
-	base.Body.Retain()
 	fl.publish(result{
-		head: head, body: base.Body, storing: st, status: 304, origin: resp.Address,
+		head: head, body: body, storing: st, status: 304, origin: resp.Address,
 		shared: fl.shareable(st), keep: st.Store,
 	})
 	return true
@@ -217,7 +220,7 @@ func (fl *flight) receive(resp *origin.Response, sent time.Time) {
 		if length < 0 {
 			head = fl.makeHead(resp.Status, st, st.Fields, tags, keys, body.Size())
 		}
-		fl.put(head, body)
+		fl.put(head, body).Release()
 	}
 	body.Reveal()
 }

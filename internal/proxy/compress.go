@@ -66,15 +66,16 @@ func (x *exchange) encode() {
 		return
 	}
 	key := x.encodedKey(head, enc)
-	if o := x.encoded(key); o != nil {
+	if o := x.encoded(key); o.Found() {
 		defer o.Release()
 		x.answer.Content.Close()
-		x.answer.Reader = o.Body.NewReader(0)
-		x.answer.Content, x.length = x.answer.Reader, o.Body.Size()
+		x.answer.Reader = o.NewReader(0)
+		x.answer.Content, x.length = x.answer.Reader, o.Content().Size()
+		x.answer.Trailer = o.Content().Trailer // that of what was closed may be gone
 		return
 	}
 	x.encoding, x.length = enc, -1
-	if o := x.object; o != nil && head == o.Head && o.Body.Whole() && o.Body.Size() <= maxEncodedBody {
+	if o := x.object; o.Found() && head == o.Head && o.Content().Size() <= maxEncodedBody {
 		x.p.compressor.make(x, key, o, enc)
 	}
 }
@@ -100,10 +101,10 @@ func (x *exchange) encodeFast() bool {
 	if enc == compress.Identity {
 		return true
 	}
-	if x.form = x.encoded(x.encodedKey(head, enc)); x.form == nil {
+	if x.form = x.encoded(x.encodedKey(head, enc)); !x.form.Found() {
 		return false
 	}
-	x.length = x.form.Body.Size()
+	x.length = x.form.Content().Size()
 	x.piece.Length = x.length
 	return true
 }
@@ -119,12 +120,12 @@ func (x *exchange) encodedKey(head *store.Head, enc compress.Encoding) field.Key
 	return x.cfg.Hasher.Key(x.service.KeySpace, form)
 }
 
-// encoded returns the stored compressed form, or nil.
-func (x *exchange) encoded(key field.Key) *store.Object {
+// encoded returns the stored compressed form, if there is one.
+func (x *exchange) encoded(key field.Key) store.Object {
 	o := x.cfg.Store.Get(key, anyForm{})
-	if o != nil && !x.service.Judge.Judge(o).Usable() {
+	if o.Found() && !x.service.Judge.Judge(o).Usable() {
 		o.Release()
-		return nil
+		return store.Object{}
 	}
 	return o
 }
@@ -135,7 +136,7 @@ func (anyForm) MatchVariant(*store.Head) bool { return true }
 
 // make makes a compressed form in the background and stores it. Clients that
 // come before it is there get theirs compressed as it is sent.
-func (c *compressor) make(x *exchange, key field.Key, from *store.Object, enc compress.Encoding) {
+func (c *compressor) make(x *exchange, key field.Key, from store.Object, enc compress.Encoding) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, making := c.mu.making[key]; making || c.mu.closed {
@@ -151,25 +152,26 @@ func (c *compressor) make(x *exchange, key field.Key, from *store.Object, enc co
 			delete(c.mu.making, key)
 			c.mu.Unlock()
 		}()
-		if body := c.compress(stored, from.Body, enc); body != nil {
-			stored.Put(store.NewObject(key, encodedHead(from, body.Size()), body, judge))
+		if body := c.compress(stored, from, enc); body != nil {
+			stored.Put(store.Draft{Key: key, Head: encodedHead(from, body.Size()), Body: body, Judge: judge}).Release()
+			body.Release()
 		}
 	})
 }
 
 // encodedHead is as good for as long as the Head that it is made of, and no
-// longer: same stamp, same tags, same times.
-func encodedHead(from *store.Object, length int64) *store.Head {
+// longer: same stamp, same times, and the tags and fields that purges look at.
+func encodedHead(from store.Object, length int64) *store.Head {
 	h := from.Head
 	return store.NewHead(store.HeadSpec{
-		Status: h.Status(), Tags: h.AppendTags(nil), Stamp: h.Stamp(), Times: from.Times(), Born: h.Born(),
+		Status: h.Status(), Fields: h.AppendFields(nil, true), Tags: h.AppendTags(nil), Stamp: h.Stamp(), Times: from.Times(), Born: h.Born(),
 		URL: h.URL(), Flags: store.Derived, Length: length,
 	})
 }
 
-// compress returns the compressed form of a body, or nil where there is no
+// compress returns the compressed form of a content, or nil where there is no
 // room for it.
-func (c *compressor) compress(s store.Store, from *store.Body, enc compress.Encoding) *store.Body {
+func (c *compressor) compress(s store.Store, from store.Object, enc compress.Encoding) *store.Body {
 	to := &bodyWriter{body: s.NewBody(-1)}
 	encoder, err := c.pool.Encode(to, enc)
 	if err != nil {

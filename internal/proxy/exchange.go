@@ -57,7 +57,7 @@ type exchange struct {
 	refreshed  bool // what is stored was made stale for this request
 
 	// Set by lookup.
-	object  *store.Object
+	object  store.Object
 	verdict store.Verdict
 	reuse   httpcache.Reuse
 	found   finding
@@ -76,7 +76,7 @@ type exchange struct {
 
 	// Of an answer by the server itself.
 	unsure  bool                // what is stored depends on what this node tells the origin
-	form    *store.Object       // the compressed form that is sent; nil: the stored one
+	form    store.Object        // the compressed form that is sent; none: the stored one
 	piece   httpcache.ByteRange // what is sent of it
 	sorted  bool                // out is in the order of its names
 	head    []byte

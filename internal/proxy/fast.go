@@ -67,14 +67,14 @@ func (x *exchange) plain() bool {
 // find takes what is stored for the request, if it may be used as it is.
 func (x *exchange) find() bool {
 	o := x.cfg.Store.Get(x.key, (*fastMatcher)(x))
-	if o == nil {
+	if !o.Found() {
 		return false
 	}
 	x.object = o // released at the end, whatever becomes of it
 	if x.unsure {
 		return false
 	}
-	if x.verdict = x.service.Judge.Judge(o); !x.verdict.Usable() || o.Head.Is(store.Uncacheable) || o.Body == nil {
+	if x.verdict = x.service.Judge.Judge(o); !x.verdict.Usable() || o.Head.Is(store.Uncacheable) || !o.HasBody() {
 		return false
 	}
 	x.reuse = httpcache.Decide(stored(o, x.verdict), x.directives, x.service.Policy, x.start.UnixNano())
@@ -101,11 +101,11 @@ func (x *fastMatcher) MatchVariant(h *store.Head) bool {
 // shape decides what of the stored response is sent: all, its head, a part, or
 // that the client's copy is still good.
 func (x *exchange) shape() bool {
-	head, body := x.object.Head, x.object.Body
+	head, content := x.object.Head, x.object.Content()
 	x.own.Head = head
 	x.answer = &x.own
 	x.status, x.length = head.Status(), head.Length()
-	if x.length != body.Size() || !hasContent(x.status) || len(body.Trailer()) > 0 {
+	if x.length != content.Size() || !hasContent(x.status) || len(content.Trailer()) > 0 {
 		return false
 	}
 	x.out = head.AppendFields(x.out[:0], false)

@@ -44,11 +44,11 @@ func (x *exchange) parts() [][]byte {
 	if x.ask.method == http.MethodHead || x.status == http.StatusNotModified {
 		return nil
 	}
-	body := x.object.Body
-	if x.form != nil {
-		body = x.form.Body
+	o := x.object
+	if x.form.Found() {
+		o = x.form
 	}
-	x.content = body.AppendParts(x.content[:0], x.piece.Start, x.piece.Length)
+	x.content = o.Content().AppendParts(x.content[:0], x.piece.Start, x.piece.Length)
 	return x.content
 }
 

@@ -43,7 +43,7 @@ type option func(*site, *Service, *fetch.Config)
 
 func newSite(t testing.TB, options ...option) *site {
 	s := &site{t: t, engine: purge.NewEngine(purge.Config{}), hasher: field.RandomHasher(), policy: &httpcache.Policy{DefaultKeep: time.Hour}}
-	s.store = memory.New(memory.Config{Budget: 8 << 20})
+	s.store = memory.New(memory.Config{Budget: 8 << 20, Poison: true})
 	judge := &fetch.Judge{Marks: s.engine.Service("shop")}
 	service := &Service{
 		ID: "shop", Domains: []string{"shop.example", "*.shop.example"}, Judge: judge, Policy: s.policy,

@@ -172,7 +172,7 @@ func (x *exchange) addDebugFields() {
 	ttl, grace, age := "-", "-", "-"
 	if x.fromCache() {
 		times := x.answer.Head.Times()
-		if x.object != nil && x.answer.Head == x.object.Head {
+		if x.object.Found() && x.answer.Head == x.object.Head {
 			times = x.verdict.Times
 		}
 		ttl = seconds(times.Fresh - x.now())

@@ -24,7 +24,7 @@ func (x *exchange) hash() state {
 // lookup finds what is stored for the request and judges it.
 func (x *exchange) lookup() state {
 	o := x.cfg.Store.Get(x.key, x)
-	if o == nil {
+	if !o.Found() {
 		return x.absent(x.otherVariants())
 	}
 	x.verdict = x.service.Judge.Judge(o)
@@ -88,7 +88,7 @@ func (x *exchange) wantsPart() bool {
 // other variants are.
 func (x *exchange) otherVariants() finding {
 	o := x.cfg.Store.Get(x.key, fetch.AnyVariant{})
-	if o == nil {
+	if !o.Found() {
 		return foundNothing
 	}
 	defer o.Release()
@@ -98,7 +98,7 @@ func (x *exchange) otherVariants() finding {
 	return foundOthers
 }
 
-func stored(o *store.Object, v store.Verdict) httpcache.Stored {
+func stored(o store.Object, v store.Verdict) httpcache.Stored {
 	return httpcache.Stored{
 		Status: o.Head.Status(), Born: o.Head.Born(), Times: v.Times,
 		MustRevalidate: o.Head.Is(store.MustRevalidate), HasValidator: o.Head.Is(store.HasValidator),
@@ -136,7 +136,7 @@ func (x *exchange) hit() state {
 // fetch, and takes it if so. It is judged again: a purge may have come since.
 func (x *exchange) staleInstead() bool {
 	o := x.object
-	if o == nil {
+	if !o.Found() {
 		return false
 	}
 	x.verdict = x.service.Judge.Judge(o)

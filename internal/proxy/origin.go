@@ -21,10 +21,11 @@ import (
 )
 
 // answerOf returns the answer that a stored object is.
-func answerOf(o *store.Object) *fetch.Answer {
-	r := o.Body.NewReader(0)
+func answerOf(o store.Object) *fetch.Answer {
+	content := o.Content()
+	r := content.NewReader(0)
 	return &fetch.Answer{
-		Head: o.Head, Content: r, Reader: r, Reason: httpcache.ReasonStored, Stored: true, Trailer: o.Body.Trailer,
+		Head: o.Head, Content: r, Reader: r, Reason: httpcache.ReasonStored, Stored: true, Trailer: content.Trailer,
 	}
 }
 
@@ -273,7 +274,7 @@ func (x *exchange) bodyFailed(err error) state {
 // gateway answers that the origin failed. Where a stale response had to be
 // revalidated and could not be, that is 504 (RFC 9111 section 5.2.2.2).
 func (x *exchange) gateway(status int, token, text string) state {
-	if x.object != nil && x.object.Head.Is(store.MustRevalidate) {
+	if x.object.Found() && x.object.Head.Is(store.MustRevalidate) {
 		status = http.StatusGatewayTimeout
 	}
 	return x.refuse(status, token, text)

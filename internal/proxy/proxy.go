@@ -165,12 +165,8 @@ func (x *exchange) end() {
 	if x.answer != nil {
 		x.answer.Close()
 	}
-	if x.object != nil {
-		x.object.Release()
-	}
-	if x.form != nil {
-		x.form.Release()
-	}
+	x.object.Release()
+	x.form.Release()
 	x.cfg.release(x.tallies)
 	p := x.p
 	x.clear()

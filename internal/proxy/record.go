@@ -56,7 +56,7 @@ func (x *exchange) report(finished bool) {
 			e.Age = time.Duration(max(x.age(), 0)) * time.Second
 		}
 	}
-	if x.object != nil && (x.outcome == outcomeHit || x.outcome == outcomeStale) {
+	if x.object.Found() && (x.outcome == outcomeHit || x.outcome == outcomeStale) {
 		e.Hits = x.object.Hits()
 	}
 	x.cfg.Done(e)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
 )
@@ -98,6 +99,21 @@ func TestBansOfEverything(t *testing.T) {
 		if err != nil || s.String() != want {
 			t.Errorf("%s: %q, %v; want %q", ban, s, err, want)
 		}
+	}
+}
+
+// TestLargeExpressionsCostNothing holds that an expression that unfolds into
+// very many instructions is refused for little work.
+func TestLargeExpressionsCostNothing(t *testing.T) {
+	text := "req.url ~ " + strings.Repeat("(a|b){900}", 90)
+	began := time.Now()
+	for range 100 {
+		if _, err := ParseBan(text); !errors.Is(err, ErrBadSelector) {
+			t.Fatalf("%v", err)
+		}
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("%v for a hundred", took)
 	}
 }
 

@@ -81,7 +81,7 @@ func (m HeaderMatch) String() string {
 type header struct {
 	name      string // up to the first wildcard
 	names     *glob  // nil: name is the whole
-	value     *glob // nil: any
+	value     *glob  // nil: any
 	separator string
 }
 

@@ -126,6 +126,11 @@ func TestHeadersUnderAPath(t *testing.T) {
 	if _, err := header.Under(key); !errors.Is(err, ErrBadSelector) {
 		t.Errorf("under a key: %v", err)
 	}
+	everything, _ := ParseBan("req.url ~ .*")
+	scope, _ := Path("/shop")
+	if s, err := everything.Under(scope); s != scope || err != nil {
+		t.Errorf("a ban of everything under a path: %v, %v", s, err)
+	}
 	if _, err := key.Under(All()); !errors.Is(err, ErrBadSelector) {
 		t.Errorf("a key under all: %v", err)
 	}

@@ -21,14 +21,15 @@ var (
 // through a model that remembers every purge and forgets nothing. A failing
 // history replays with -seed.
 func TestModel(t *testing.T) {
+	bans := compiledBans(t)
 	if *seedFlag != 0 {
-		runHistory(t, *seedFlag)
+		runHistory(t, *seedFlag, bans)
 		return
 	}
 	base := rand.Uint64()
 	for i := range *runsFlag {
 		seed := base + uint64(i)
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { runHistory(t, seed) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { runHistory(t, seed, bans) })
 		if t.Failed() {
 			t.Fatalf("replay with: go test ./internal/purge -run TestModel -seed %d", seed)
 		}
@@ -40,6 +41,7 @@ type world struct {
 	t      *testing.T
 	rng    *rand.Rand
 	engine *Engine
+	bans   []*Predicate
 	now    int64
 	tight  bool // marks merge and fold: the engine may take too much, never too little
 	step   int
@@ -91,9 +93,9 @@ var modelServices = []string{"shop", "news"}
 
 const window = 60 * int64(time.Second)
 
-func runHistory(t *testing.T, seed uint64) {
+func runHistory(t *testing.T, seed uint64, bans []*Predicate) {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	w := &world{t: t, rng: rng, now: 1e18, tight: seed%3 == 0}
+	w := &world{t: t, rng: rng, now: 1e18, tight: seed%3 == 0, bans: bans}
 	cfg := Config{UndoWindow: time.Duration(window)}
 	if w.tight {
 		cfg.MarkBytes = 2000 << (seed % 5)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/rescind-edge/rescind/internal/field"
 )
@@ -65,15 +66,8 @@ func (w *world) ask(p *modelPurge) {
 
 func (w *world) someSelector() modelSelector {
 	i := w.rng.IntN(len(modelBans))
-	s, err := modelBans[i].selector()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	p, err := s.Predicate(modelHasher, "any", field.QueryRule{})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	a := modelSelector{text: fmt.Sprint(i), predicate: p, means: modelBans[i].means}
+	p := *w.bans[i]
+	a := modelSelector{text: fmt.Sprint(i), predicate: &p, means: modelBans[i].means}
 	p.scope = allTag
 	if w.pick(2) {
 		a.scope = w.someTags(1)[0]
@@ -81,6 +75,15 @@ func (w *world) someSelector() modelSelector {
 		a.text += fmt.Sprint(" ", a.scope)
 	}
 	return a
+}
+
+// compiledBans returns the predicates of modelBans.
+func compiledBans(t testing.TB) (list []*Predicate) {
+	for _, b := range modelBans {
+		s, err := b.selector()
+		list = append(list, compiled(t, s, err))
+	}
+	return list
 }
 
 var modelHasher = field.NewHasher([16]byte{1})

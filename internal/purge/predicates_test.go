@@ -44,6 +44,10 @@ func TestAPredicateTakesWhatBeganBeforeIt(t *testing.T) {
 	if v := r.s.Judge(found, 0, ownTimes); v.By != id || v.UpTo != 1 || v.Times != (field.Times{}) {
 		t.Errorf("%+v", v)
 	}
+	absent := newRig(t, Config{})
+	absent.ban(Effect{}, "obj.http.x-a !~ b")
+	absent.expectPage("whose head is not known, by what it lacks", Live, 0, NewResponse(found.Tags, "https://h/a", 0, nil))
+	absent.expectPage("by what it lacks", Withdrawn, 0, found)
 	if other := r.Service("news"); other.Judge(found, 0, ownTimes).State != Live {
 		t.Error("another service is concerned")
 	}
@@ -261,6 +265,11 @@ func TestWhatA304Replaces(t *testing.T) {
 		if v := r.s.JudgeRenewed(was, becomes, 0, ownTimes); v.State != want {
 			t.Errorf("%s: %v", ban, v.State)
 		}
+	}
+	r := newRig(t, Config{})
+	r.apply(SoftEffect(), was.Tags[0])
+	if v := r.s.JudgeRenewed(was, becomes, 0, ownTimes); v.Times != ownTimes {
+		t.Errorf("a soft purge by a tag of both: %+v", v.Times)
 	}
 	for ban, want := range map[string]field.Times{"obj.http.x-v == 1": at(1000, 100, 100, 100), "obj.http.x-v == 2": ownTimes, "req.url ~ ^/a": ownTimes} {
 		r := newRig(t, Config{})

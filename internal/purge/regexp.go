@@ -30,6 +30,9 @@ func compileRegexp(text string, maxBytes int) (re *regexp.Regexp, weight int, er
 	if err != nil {
 		return nil, 0, badSelector("the regular expression %q: %v (syntax of RE2)", clip(text), err)
 	}
+	if programSize(parsed) > maxInstructions { // before it is unfolded
+		return nil, 0, badSelector("the regular expression %q takes more than %d instructions", clip(text), maxInstructions)
+	}
 	prog, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
 		return nil, 0, badSelector("the regular expression %q: %v", clip(text), err)
@@ -42,4 +45,23 @@ func compileRegexp(text string, maxBytes int) (re *regexp.Regexp, weight int, er
 		return nil, 0, badSelector("the regular expression %q: %v", clip(text), err)
 	}
 	return re, len(prog.Inst), nil
+}
+
+// programSize estimates, from below, the instructions of an expression whose
+// repetitions are not unfolded yet; it stops counting past maxInstructions.
+func programSize(re *syntax.Regexp) int {
+	n := 0
+	switch re.Op {
+	case syntax.OpLiteral:
+		n = len(re.Rune)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		n = 1
+	}
+	for _, sub := range re.Sub {
+		n = min(n+programSize(sub), maxInstructions+1)
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(re.Min, re.Max)
+	}
+	return min(n, maxInstructions+1)
 }

@@ -151,18 +151,20 @@ func Host(raw string) (Selector, error) {
 func All() Selector { return Selector{Kind: ByAll} }
 
 // Under bounds a selector ByHeader or ByBan to what another one by URL, path
-// or host names.
+// or host names. A ban that comes to everything then is that other one.
 func (s Selector) Under(scope Selector) (Selector, error) {
-	if s.Kind.HasTag() {
+	if s.Kind == ByAll {
+		s = scope
+	} else if s.Kind.HasTag() {
 		return Selector{}, badSelector("a purge by %s is not bounded by another selector", s.Kind)
 	}
 	switch scope.Kind {
-	case ByURL, ByPath, ByHost:
-		s.Scope, s.Target = scope.Kind, scope.Target
-	case ByAll:
-		s.Scope, s.Target = 0, field.Target{}
+	case ByURL, ByPath, ByHost, ByAll:
 	default:
 		return Selector{}, badSelector("a purge by %s cannot be bounded by one by %s", s.Kind, scope.Kind)
+	}
+	if s.Scope, s.Target = scope.Kind, scope.Target; s.Kind.HasTag() || scope.Kind == ByAll {
+		s.Scope = 0
 	}
 	return s, nil
 }

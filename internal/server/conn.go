@@ -79,7 +79,10 @@ const (
 )
 
 func (s *Server) newConn(c net.Conn, l *link) *conn {
-	return &conn{Conn: c, link: l, server: s, in: buffer{pool: s.buffers}, shard: s.calls.shard()}
+	return &conn{
+		Conn: c, link: l, server: s,
+		in: buffer{pool: s.buffers}, shard: s.calls.shard(),
+	}
 }
 
 // Read passes on what may be passed on.

@@ -9,7 +9,7 @@ import (
 func BenchmarkBodyRead(b *testing.B) {
 	for _, size := range []int{1 << 10, 1 << 20} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			body := written(b, &budget{limit: 1 << 30}, pattern(size))
+			body := written(b, newRoom(1<<30), pattern(size))
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			b.RunParallel(func(pb *testing.PB) {

@@ -7,14 +7,16 @@ import (
 	"sync/atomic"
 
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/store/slab"
 )
 
-// Budget is what a Body takes its bytes from.
-type Budget interface {
-	// Reserve takes n bytes, freeing others' where it must; false: no room.
-	Reserve(n int64) bool
-	// Release gives n bytes back.
-	Release(n int64)
+// Room is where bodies have their bytes.
+type Room interface {
+	// Take returns a busy slot of at least n bytes, freeing others' where it
+	// must; false: no room. n is at most Pool().Most().
+	Take(n int) (slab.Ref, bool)
+	// Pool returns the pool that slots are of, to which they are given back.
+	Pool() *slab.Pool
 }
 
 var (
@@ -28,55 +30,64 @@ var (
 	ErrAbandoned = errors.New("store: no reader left")
 )
 
-// Sizes of the chunks that a body grows by. Small ones first, because most
-// bodies of unknown length are small; the largest bounds what the last chunk
-// wastes while it fills.
-const (
-	firstChunk = 4 << 10
-	mostChunk  = 64 << 10
-)
-
-// Body is the content of a response: a list of chunks that is filling,
-// complete or failed. One writer fills it; any number of Readers follow, each
-// at its own pace, and none waits for another.
+// Body is the content of a response on its way: a list of chunks that is
+// filling, complete or failed. One writer fills it; any number of Readers
+// follow, each at its own pace, and none waits for another.
 //
 // A filling body keeps everything, or after Window only its last part; then
-// the writer keeps pace with the fastest reader.
+// the writer keeps pace with the fastest reader. A whole one can be stored: its
+// chunks then are the Content of an Object, and the Body holds that.
 type Body struct {
-	budget   Budget
+	room     Room
 	expected int64 // length where it is known, else -1
+	shared   bool  // stands for a Content that is stored; has no chunks
 	refs     atomic.Int32
 	sealed   atomic.Bool // all bytes have arrived
-	done     atomic.Bool // and are shown; from then on mu's fields do not change
+	done     atomic.Bool // and are shown; from then on chunks, size and window do not change
 
 	mu struct {
 		sync.Mutex
-		chunks  [][]byte // the last one has its committed bytes as length, room in its capacity
+		chunks  []*chunk // committed bytes as length, room in the last one's capacity
 		first   int64    // offset of chunks[0]; grows only under a window
 		size    int64    // bytes committed
 		last    int      // bytes of the last chunk that are sealed and not shown
-		held    int64    // bytes reserved
 		window  int64    // bytes kept behind the writer; 0: all
 		err     error    // why it failed
 		trailer field.Fields
 		wake    chan struct{} // closed at the next change; nil while nobody waits
 		readers map[*Reader]struct{}
 		idle    func() // called when the last reader of a filling body leaves
+
+		content Content // that the chunks became, with a reference
+		spare   *chunk  // the last one, where the content has a smaller copy of it
 	}
 }
 
 // NewBody returns an empty body with one reference. size is the length to
 // expect, -1 where unknown.
-func NewBody(budget Budget, size int64) *Body {
-	b := &Body{budget: budget, expected: size}
+func NewBody(room Room, size int64) *Body {
+	b := &Body{room: room, expected: size}
 	b.refs.Store(1)
+	return b
+}
+
+// BodyOf returns a complete body with one reference that is the content of a
+// stored object. It adds a reference to that.
+func BodyOf(c Content) *Body {
+	c.Retain()
+	b := &Body{shared: true}
+	b.refs.Store(1)
+	b.mu.content, b.mu.size = c, c.Size()
+	b.sealed.Store(true)
+	b.done.Store(true)
 	return b
 }
 
 // Retain adds a reference.
 func (b *Body) Retain() { b.refs.Add(1) }
 
-// Release gives back a reference; the last one frees the bytes.
+// Release gives back a reference; the last one frees the bytes that are not
+// stored.
 func (b *Body) Release() {
 	switch n := b.refs.Add(-1); {
 	case n > 0:
@@ -85,10 +96,18 @@ func (b *Body) Release() {
 		panic("store: body released too often")
 	}
 	b.mu.Lock()
-	held := b.mu.held
-	b.mu.held, b.mu.chunks = 0, nil
+	chunks, content := b.mu.chunks, b.mu.content
+	b.mu.chunks = nil
+	if content.Found() { // the chunks are its own, but for one
+		if chunks = nil; b.mu.spare != nil {
+			chunks = []*chunk{b.mu.spare}
+		}
+	}
 	b.mu.Unlock()
-	b.budget.Release(held)
+	for _, c := range chunks {
+		c.free(b.room)
+	}
+	content.Release()
 }
 
 // OnIdle sets what is called when the last reader of a filling body leaves.
@@ -103,7 +122,7 @@ func (b *Body) OnIdle(f func()) {
 func (b *Body) Buffer() ([]byte, error) {
 	b.mu.Lock()
 	if n := len(b.mu.chunks); n > 0 {
-		last := b.mu.chunks[n-1]
+		last := b.mu.chunks[n-1].data
 		if len(last) < cap(last) {
 			b.mu.Unlock()
 			return last[len(last):cap(last)], nil
@@ -112,35 +131,36 @@ func (b *Body) Buffer() ([]byte, error) {
 	n, windowed := b.nextChunkLocked(), b.mu.window > 0
 	b.mu.Unlock()
 
-	// Reserving may evict, which must not happen under this body's lock. A
+	// Taking room may evict, which must not happen under this body's lock. A
 	// window is a small, bounded amount that is worth more than to fail a
 	// response under way: without room, it is kept outside the budget.
-	reserved := n
-	if !b.budget.Reserve(n) {
+	c, ok := takeChunk(b.room, n)
+	if !ok {
 		if !windowed {
 			return nil, ErrNoRoom
 		}
-		reserved = 0
+		c = &chunk{data: make([]byte, 0, n)}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.mu.held += reserved
-	chunk := make([]byte, 0, n)
-	b.mu.chunks = append(b.mu.chunks, chunk)
-	return chunk[:n], nil
+	b.mu.chunks = append(b.mu.chunks, c)
+	return c.data[:cap(c.data)], nil
 }
 
-func (b *Body) nextChunkLocked() int64 {
+// nextChunkLocked returns how many bytes the next chunk should have. More than
+// the expected length is not asked for, so that who reads a response into it
+// notices one that is longer than its head says.
+func (b *Body) nextChunkLocked() int {
 	if rest := b.expected - b.mu.size; rest > 0 {
-		return min(rest, mostChunk)
+		return int(min(rest, int64(mostChunk-chunkBytes)))
 	}
 	switch {
 	case b.mu.size >= mostChunk:
-		return mostChunk
-	case b.mu.size >= firstChunk:
-		return mostChunk / 4
+		return mostChunk - chunkBytes
+	case b.mu.size >= firstChunk/2:
+		return mostChunk/4 - chunkBytes
 	}
-	return firstChunk
+	return firstChunk - chunkBytes
 }
 
 // Commit makes the first n bytes of Buffer's room visible to readers.
@@ -149,52 +169,46 @@ func (b *Body) Commit(n int) {
 		return
 	}
 	b.mu.Lock()
-	last := len(b.mu.chunks) - 1
-	chunk := b.mu.chunks[last]
-	b.mu.chunks[last] = chunk[:len(chunk)+n]
+	defer b.mu.Unlock()
+	last := b.mu.chunks[len(b.mu.chunks)-1]
+	last.data = last.data[:len(last.data)+n]
 	b.mu.size += int64(n)
-	freed := b.slideLocked()
+	b.slideLocked()
 	b.wakeLocked()
-	b.mu.Unlock()
-	b.budget.Release(freed)
 }
 
 // Window makes the body keep only its last n bytes: what outgrew the store is
 // streamed. Readers further behind than that get ErrFellBehind.
 func (b *Body) Window(n int64) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.mu.window = max(n, 1)
-	freed := b.slideLocked()
+	b.slideLocked()
 	b.wakeLocked()
-	b.mu.Unlock()
-	b.budget.Release(freed)
 }
 
-// slideLocked drops whole chunks behind the window and returns the bytes to
-// give back to the budget. It drops nothing that the fastest reader has not
-// had: chunks are as large as a small window, so a writer that waited for that
-// reader may still have gone a whole chunk further.
-func (b *Body) slideLocked() (freed int64) {
+// slideLocked drops whole chunks behind the window. It drops nothing that the
+// fastest reader has not had: chunks are as large as a small window, so a writer
+// that waited for that reader may still have gone a whole chunk further.
+func (b *Body) slideLocked() {
 	if b.mu.window == 0 {
-		return 0
+		return
 	}
 	drop := b.mu.size - b.mu.window
 	if fastest := b.fastestLocked(); fastest >= 0 {
 		drop = min(drop, fastest)
 	}
 	for len(b.mu.chunks) > 1 {
-		n := int64(len(b.mu.chunks[0]))
+		c := b.mu.chunks[0]
+		n := int64(len(c.data))
 		if b.mu.first+n > drop {
 			break
 		}
+		c.drop(b.room)
 		b.mu.chunks[0] = nil
 		b.mu.chunks = b.mu.chunks[1:]
 		b.mu.first += n
-		give := min(n, b.mu.held)
-		b.mu.held -= give
-		freed += give
 	}
-	return freed
 }
 
 // fastestLocked returns the offset of the fastest reader, -1 without any.
@@ -246,27 +260,18 @@ func (b *Body) Seal(n int, trailer field.Fields) {
 	b.mu.Unlock()
 }
 
-// Reveal shows the end of a sealed body. What the last chunk wastes is given
-// back.
+// Reveal shows the end of a sealed body.
 func (b *Body) Reveal() {
 	b.mu.Lock()
-	var freed int64
+	defer b.mu.Unlock()
 	if n := len(b.mu.chunks); n > 0 {
-		chunk := b.mu.chunks[n-1]
-		chunk = chunk[:len(chunk)+b.mu.last]
+		c := b.mu.chunks[n-1]
+		c.data = c.data[:len(c.data)+b.mu.last]
 		b.mu.size += int64(b.mu.last)
 		b.mu.last = 0
-		if waste := int64(cap(chunk) - len(chunk)); waste > int64(cap(chunk))/8 && b.mu.window == 0 {
-			chunk = append(make([]byte, 0, len(chunk)), chunk...)
-			b.mu.held -= waste
-			freed = waste
-		}
-		b.mu.chunks[n-1] = chunk
 	}
 	b.done.Store(true)
 	b.wakeLocked()
-	b.mu.Unlock()
-	b.budget.Release(freed)
 }
 
 // Complete ends the body well.
@@ -323,10 +328,13 @@ func (b *Body) Readers() int {
 
 // Trailer returns the trailer fields of a complete body.
 func (b *Body) Trailer() field.Fields {
-	if !b.done.Load() {
-		return nil
+	switch {
+	case b.shared:
+		return b.mu.content.Trailer()
+	case b.done.Load():
+		return b.mu.trailer
 	}
-	return b.mu.trailer
+	return nil
 }
 
 func (b *Body) waitLocked() <-chan struct{} {

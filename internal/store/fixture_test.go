@@ -4,31 +4,45 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync/atomic"
 	"testing"
 
+	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/store"
+	"github.com/rescind-edge/rescind/internal/store/slab"
 )
 
-// budget is a store.Budget that evicts nothing.
-type budget struct {
-	limit int64
-	used  atomic.Int64
+// room is a store.Room that evicts nothing.
+type room struct{ pool *slab.Pool }
+
+// newRoom returns a room for limit bytes, unused ones between slots included.
+func newRoom(limit int64) *room {
+	return &room{slab.NewPool(slab.Config{Limit: limit, Poison: true})}
 }
 
-func (b *budget) Reserve(n int64) bool {
-	if b.used.Add(n) > b.limit {
-		b.used.Add(-n)
-		return false
-	}
-	return true
+func (r *room) Take(n int) (slab.Ref, bool) { return r.pool.Alloc(n) }
+func (r *room) Pool() *slab.Pool            { return r.pool }
+func (r *room) used() int64                 { return r.pool.Stats().Used }
+
+// loose is a store.Keeper of one object, which is in no store.
+type loose struct {
+	record  store.Record
+	content store.Content
+	judge   store.Judge
+	freed   int
 }
 
-func (b *budget) Release(n int64) {
-	if b.used.Add(-n) < 0 {
-		panic("more released than reserved")
-	}
+// newLoose returns an object with a reference. It takes over one to content.
+func newLoose(spec store.HeadSpec, content store.Content) (*loose, store.Object) {
+	k := &loose{content: content}
+	k.record.Init(field.Key{}, spec.Stamp)
+	k.record.Retain()
+	return k, store.Hold(k, &k.record, store.NewHead(spec))
 }
+
+func (k *loose) JudgeOf(*store.Record) store.Judge     { return k.judge }
+func (k *loose) ContentOf(*store.Record) store.Content { return k.content }
+func (k *loose) CostOf(*store.Record) int64            { return 100 }
+func (k *loose) Free(*store.Record)                    { k.content.Release(); k.freed++ }
 
 // pattern returns n bytes of which no two stretches look alike soon.
 func pattern(n int) []byte {
@@ -56,9 +70,9 @@ func write(t testing.TB, b *store.Body, p []byte, step int) {
 }
 
 // written returns a complete body of p.
-func written(t testing.TB, budget store.Budget, p []byte) *store.Body {
+func written(t testing.TB, in store.Room, p []byte) *store.Body {
 	t.Helper()
-	b := store.NewBody(budget, int64(len(p)))
+	b := store.NewBody(in, int64(len(p)))
 	write(t, b, p, len(p))
 	b.Complete(nil)
 	return b

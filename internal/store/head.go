@@ -19,149 +19,107 @@ const (
 	TooLarge                         // beside Uncacheable: only for its size, so that it may be shared
 )
 
-// HeadSpec is what a Head is made of.
-type HeadSpec struct {
-	Status  int
-	Fields  field.Fields           // end-to-end fields in the origin's order
-	Hidden  func(name string) bool // fields kept but not delivered, such as tag headers; nil: none
-	Tags    []field.Tag
-	Keys    []string // surrogate keys, for people who ask
-	Stamp   field.Position
-	Times   field.Times
-	Born    int64  // Unix nanoseconds from which age counts
-	Variant string // the variant key of httpcache
-	URL     string // for people, logs and the count of a URL purge
-	Flags   Flags
-	Length  int64 // of the body, -1 while unknown
-}
-
-// Head is the immutable first part of a stored response: one block of bytes
-// without pointers, so that millions of them cost a garbage collector nothing
-// to scan. Strings that its methods return point into the block.
+// Head is the immutable first part of a response: the beginning of one block of
+// bytes without pointers, which holds everything else behind it. A *Head never
+// points to anything but such a block, on the heap or in a store's memory, and
+// is never copied by value.
+//
+// Strings that its methods return point into the block. The block of a response
+// in flight lives as long as anybody points to it. That of a stored Object lives
+// as long as the Object is held: after Release neither the Head nor any string
+// of it may be touched. Who needs them longer uses Clone or CopyFields.
+//
+// Field lines are in the order in which HTTP/1 answers have them here: by
+// canonical name, those of one name as the origin sent them, and hidden ones
+// behind all others. The text of each is what goes on the wire.
 type Head struct {
-	blob []byte
+	size    uint32 // bytes of the block
+	end     uint32 // of the field lines' text; the variant key follows, then the URL
+	status  uint16
+	flags   Flags
+	tags    uint32 // number of tags
+	fields  uint32 // number of field lines
+	shown   uint32 // of which are delivered
+	keys    uint32 // number of surrogate keys
+	variant uint32 // bytes of the variant key
+	stamp   uint64
+	times   field.Times
+	born    int64
+	length  int64
 }
 
-// Layout of the fixed part; all little-endian.
+// Behind the fixed part come the tags, 8 bytes each; an entry for each field
+// line and then for each key, of refBytes; the text of keys that are in no
+// field; the text of the lines; variant key and URL.
 const (
-	offStatus  = 0  // uint16
-	offFlags   = 2  // uint16
-	offTags    = 4  // uint32: number of tags
-	offFields  = 8  // uint32: number of field lines
-	offKeys    = 12 // uint32: number of surrogate keys
-	offVariant = 16 // uint32: bytes of the variant key
-	offURL     = 20 // uint32: bytes of the URL
-	offStamp   = 24
-	offFresh   = 32
-	offSWR     = 40
-	offSIE     = 48
-	offKeep    = 56
-	offBorn    = 64
-	offLength  = 72
-	fixedBytes = 80
-
-	lineBytes = 12 // per field line: offset uint32, name uint16, hidden uint16, value uint32
-	keyBytes  = 8  // per key: offset uint32, length uint32
+	fixedBytes = int(unsafe.Sizeof(Head{}))
+	tagBytes   = 8
+	refBytes   = 6 // offset uint32; length uint16, of a name or key
 )
 
-// NewHead encodes a Head. Names longer than 65,535 bytes do not occur: the
-// client towards the origin bounds a head far below.
-func NewHead(s HeadSpec) *Head {
-	size := fixedBytes + 8*len(s.Tags) + lineBytes*len(s.Fields) + keyBytes*len(s.Keys)
-	at := size
-	for _, f := range s.Fields {
-		size += len(f.Name) + len(f.Value)
-	}
-	for _, k := range s.Keys {
-		size += len(k)
-	}
-	size += len(s.Variant) + len(s.URL)
-	b := make([]byte, size)
-	put16, put32, put64 := binary.LittleEndian.PutUint16, binary.LittleEndian.PutUint32, binary.LittleEndian.PutUint64
-	put16(b[offStatus:], uint16(s.Status))
-	put16(b[offFlags:], uint16(s.Flags))
-	put32(b[offTags:], uint32(len(s.Tags)))
-	put32(b[offFields:], uint32(len(s.Fields)))
-	put32(b[offKeys:], uint32(len(s.Keys)))
-	put32(b[offVariant:], uint32(len(s.Variant)))
-	put32(b[offURL:], uint32(len(s.URL)))
-	put64(b[offStamp:], uint64(s.Stamp))
-	put64(b[offFresh:], uint64(s.Times.Fresh))
-	put64(b[offSWR:], uint64(s.Times.SWR))
-	put64(b[offSIE:], uint64(s.Times.SIE))
-	put64(b[offKeep:], uint64(s.Times.Keep))
-	put64(b[offBorn:], uint64(s.Born))
-	put64(b[offLength:], uint64(s.Length))
-	p := fixedBytes
-	for _, t := range s.Tags {
-		put64(b[p:], uint64(t))
-		p += 8
-	}
-	for _, f := range s.Fields {
-		put32(b[p:], uint32(at))
-		put16(b[p+4:], uint16(len(f.Name)))
-		if s.Hidden != nil && s.Hidden(f.Name) {
-			put16(b[p+6:], 1)
-		}
-		put32(b[p+8:], uint32(len(f.Value)))
-		at += copy(b[at:], f.Name)
-		at += copy(b[at:], f.Value)
-		p += lineBytes
-	}
-	for _, k := range s.Keys {
-		put32(b[p:], uint32(at))
-		put32(b[p+4:], uint32(len(k)))
-		at += copy(b[at:], k)
-		p += keyBytes
-	}
-	at += copy(b[at:], s.Variant)
-	copy(b[at:], s.URL)
-	return &Head{blob: b}
-}
+func (h *Head) at(off int) unsafe.Pointer { return unsafe.Add(unsafe.Pointer(h), off) }
 
-func (h *Head) u16(at int) int   { return int(binary.LittleEndian.Uint16(h.blob[at:])) }
-func (h *Head) u32(at int) int   { return int(binary.LittleEndian.Uint32(h.blob[at:])) }
-func (h *Head) i64(at int) int64 { return int64(binary.LittleEndian.Uint64(h.blob[at:])) }
-
-func (h *Head) text(at, n int) string {
-	if n == 0 {
+func (h *Head) text(from, to int) string {
+	if from == to {
 		return ""
 	}
-	return unsafe.String(&h.blob[at], n)
+	return unsafe.String((*byte)(h.at(from)), to-from)
 }
+
+// ref returns entry i of lines and keys.
+func (h *Head) ref(i int) (off, n int) {
+	e := unsafe.Slice((*byte)(h.at(fixedBytes+tagBytes*int(h.tags)+refBytes*i)), refBytes)
+	return int(binary.LittleEndian.Uint32(e)), int(binary.LittleEndian.Uint16(e[4:]))
+}
+
+// Bytes returns the block, for stores to copy: such a copy, aligned to 8 bytes,
+// is a Head again.
+func (h *Head) Bytes() []byte { return unsafe.Slice((*byte)(unsafe.Pointer(h)), h.size) }
+
+// Clone returns a copy on the heap, which lives as long as anybody points to it.
+func (h *Head) Clone() *Head {
+	c := newBlock(int(h.size))
+	copy(c.block(int(h.size)), h.Bytes())
+	return c
+}
+
+// newBlock returns a zero Head with room for n bytes in all.
+func newBlock(n int) *Head {
+	return (*Head)(unsafe.Pointer(unsafe.SliceData(make([]uint64, (n+7)/8))))
+}
+
+func (h *Head) block(n int) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(h)), n) }
 
 // Size returns the bytes that the Head takes.
-func (h *Head) Size() int { return len(h.blob) }
+func (h *Head) Size() int { return int(h.size) }
 
 // Status returns the response's status code.
-func (h *Head) Status() int { return h.u16(offStatus) }
+func (h *Head) Status() int { return int(h.status) }
 
 // Flags returns the Head's flags.
-func (h *Head) Flags() Flags { return Flags(h.u16(offFlags)) }
+func (h *Head) Flags() Flags { return h.flags }
 
 // Is tells whether all of the given flags are set.
-func (h *Head) Is(f Flags) bool { return h.Flags()&f == f }
+func (h *Head) Is(f Flags) bool { return h.flags&f == f }
 
 // Stamp returns the position at which the fetch began.
-func (h *Head) Stamp() field.Position { return field.Position(h.i64(offStamp)) }
+func (h *Head) Stamp() field.Position { return field.Position(h.stamp) }
 
 // Times returns the response's own times, before any purge bounded them.
-func (h *Head) Times() field.Times {
-	return field.Times{Fresh: h.i64(offFresh), SWR: h.i64(offSWR), SIE: h.i64(offSIE), Keep: h.i64(offKeep)}
-}
+func (h *Head) Times() field.Times { return h.times }
 
 // Born returns the instant from which the response's age counts, in Unix
 // nanoseconds.
-func (h *Head) Born() int64 { return h.i64(offBorn) }
+func (h *Head) Born() int64 { return h.born }
 
 // Length returns the body's length in bytes, -1 where it is not known.
-func (h *Head) Length() int64 { return h.i64(offLength) }
+func (h *Head) Length() int64 { return h.length }
 
 // NumTags returns the number of tags.
-func (h *Head) NumTags() int { return h.u32(offTags) }
+func (h *Head) NumTags() int { return int(h.tags) }
 
 // Tag returns tag i of NumTags. The first is that of the URL in any spelling.
-func (h *Head) Tag(i int) field.Tag { return field.Tag(h.i64(fixedBytes + 8*i)) }
+func (h *Head) Tag(i int) field.Tag { return *(*field.Tag)(h.at(fixedBytes + tagBytes*i)) }
 
 // AppendTags appends all tags to dst.
 func (h *Head) AppendTags(dst []field.Tag) []field.Tag {
@@ -171,59 +129,17 @@ func (h *Head) AppendTags(dst []field.Tag) []field.Tag {
 	return dst
 }
 
-func (h *Head) lines() int { return fixedBytes + 8*h.NumTags() }
-
-// NumFields returns the number of field lines, hidden ones included.
-func (h *Head) NumFields() int { return h.u32(offFields) }
-
-// Field returns line i of NumFields, and whether it is not delivered.
-func (h *Head) Field(i int) (f field.Field, hidden bool) {
-	p := h.lines() + lineBytes*i
-	at, n := h.u32(p), h.u16(p+4)
-	return field.Field{Name: h.text(at, n), Value: h.text(at+n, h.u32(p+8))}, h.u16(p+6) != 0
-}
-
-// AppendFields appends the field lines to dst, with the hidden ones only where
-// they are asked for.
-func (h *Head) AppendFields(dst field.Fields, withHidden bool) field.Fields {
-	for i := range h.NumFields() {
-		if f, hidden := h.Field(i); withHidden || !hidden {
-			dst = append(dst, f)
-		}
-	}
-	return dst
-}
-
-// Get returns the first value of a field, hidden or not.
-func (h *Head) Get(name string) (string, bool) {
-	for i := range h.NumFields() {
-		if f, _ := h.Field(i); field.EqualFold(f.Name, name) {
-			return f.Value, true
-		}
-	}
-	return "", false
-}
-
-func (h *Head) keys() int { return h.lines() + lineBytes*h.NumFields() }
-
 // NumKeys returns the number of surrogate keys.
-func (h *Head) NumKeys() int { return h.u32(offKeys) }
+func (h *Head) NumKeys() int { return int(h.keys) }
 
 // SurrogateKey returns key i of NumKeys.
 func (h *Head) SurrogateKey(i int) string {
-	p := h.keys() + keyBytes*i
-	return h.text(h.u32(p), h.u32(p+4))
+	off, n := h.ref(int(h.fields) + i)
+	return h.text(off, off+n)
 }
 
 // Variant returns the variant key.
-func (h *Head) Variant() string {
-	end := len(h.blob) - h.u32(offURL)
-	n := h.u32(offVariant)
-	return h.text(end-n, n)
-}
+func (h *Head) Variant() string { return h.text(int(h.end), int(h.end+h.variant)) }
 
 // URL returns the response's URL as it was first asked for.
-func (h *Head) URL() string {
-	n := h.u32(offURL)
-	return h.text(len(h.blob)-n, n)
-}
+func (h *Head) URL() string { return h.text(int(h.end+h.variant), int(h.size)) }

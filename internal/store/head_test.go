@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"math/rand/v2"
+	"net/textproto"
 	"slices"
 	"strings"
 	"testing"
@@ -32,23 +33,48 @@ func checkHead(t *testing.T, s store.HeadSpec) {
 	for i, key := range s.Keys {
 		equal(t, "key", h.SurrogateKey(i), key)
 	}
-	equal(t, "number of fields", h.NumFields(), len(s.Fields))
-	var delivered field.Fields
-	for i, f := range s.Fields {
+	want, shown := ordered(s)
+	equal(t, "number of fields", h.NumFields(), len(want))
+	equal(t, "number of fields shown", h.NumShown(), shown)
+	for i, f := range want {
 		got, hid := h.Field(i)
 		equal(t, "field", got, f)
-		want := s.Hidden != nil && s.Hidden(f.Name)
-		equal(t, "hidden", hid, want)
-		if !want {
-			delivered = append(delivered, f)
-		}
-		first, _ := s.Fields.Get(f.Name)
+		equal(t, "hidden", hid, i >= shown)
+		equal(t, "on the wire", h.Wire(i, i+1), f.Name+": "+f.Value+"\r\n")
+		first, _ := want.Get(f.Name)
 		value, ok := h.Get(otherCase(f.Name))
 		equal(t, "Get", value, first)
 		equal(t, "Get", ok, true)
 	}
-	equal(t, "all fields", slices.Equal(h.AppendFields(nil, true), s.Fields), true)
-	equal(t, "delivered fields", slices.Equal(h.AppendFields(nil, false), delivered), true)
+	for i := range len(want) + 1 {
+		equal(t, "run", h.Wire(0, i)+h.Wire(i, len(want)), h.Wire(0, len(want)))
+	}
+	for _, all := range []bool{true, false} {
+		list := want
+		if !all {
+			list = want[:shown]
+		}
+		equal(t, "fields", slices.Equal(h.AppendFields(nil, all), list), true)
+		equal(t, "copied fields", slices.Equal(h.CopyFields(nil, all), list), true)
+	}
+	equal(t, "clone", bytes.Equal(h.Clone().Bytes(), h.Bytes()), true)
+}
+
+// ordered returns the lines of s as a Head has them, and how many are shown.
+func ordered(s store.HeadSpec) (list field.Fields, shown int) {
+	var rest field.Fields
+	for _, f := range s.Fields {
+		name := textproto.CanonicalMIMEHeaderKey(f.Name)
+		if s.Hidden != nil && s.Hidden(f.Name) {
+			rest = rest.Add(name, f.Value)
+		} else {
+			list = list.Add(name, f.Value)
+		}
+	}
+	byName := func(a, b field.Field) int { return strings.Compare(a.Name, b.Name) }
+	slices.SortStableFunc(list, byName)
+	slices.SortStableFunc(rest, byName)
+	return append(list, rest...), len(list)
 }
 
 // otherCase swaps the case of ASCII letters, which names do not differ by.
@@ -74,6 +100,20 @@ func TestHeadEmpty(t *testing.T) {
 	if _, ok := store.NewHead(store.HeadSpec{}).Get("ETag"); ok {
 		t.Error("an empty Head has a field")
 	}
+}
+
+// TestHeadKeysAreNotStoredTwice: their text is in the field that they came in.
+func TestHeadKeysAreNotStoredTwice(t *testing.T) {
+	fields := field.Fields{{Name: "Surrogate-Key", Value: "home-page article-123 home"}, {Name: "ETag", Value: "e"}}
+	with := store.HeadSpec{Fields: fields, Hidden: func(n string) bool { return n == "Surrogate-Key" }, Keys: []string{"home-page", "article-123", "home"}}
+	checkHead(t, with)
+	without := with
+	without.Keys = nil
+	if more := store.NewHead(with).Size() - store.NewHead(without).Size(); more > 3*8 {
+		t.Errorf("three keys take %d bytes beside their field", more)
+	}
+	with.Keys = []string{"home", "elsewhere", "home-page"}
+	checkHead(t, with)
 }
 
 func TestHeadFlags(t *testing.T) {

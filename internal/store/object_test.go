@@ -9,7 +9,7 @@ import (
 )
 
 func TestCheckedOnlyGrows(t *testing.T) {
-	o := store.NewObject(field.Key{}, store.NewHead(store.HeadSpec{Stamp: 7}), nil, nil)
+	_, o := newLoose(store.HeadSpec{Stamp: 7}, store.Content{})
 	equal(t, "at first", o.Checked(), 7)
 	o.MarkChecked(5)
 	equal(t, "after a lesser", o.Checked(), 7)
@@ -27,7 +27,7 @@ func TestCheckedOnlyGrows(t *testing.T) {
 
 func TestBindOnlyShortens(t *testing.T) {
 	own := field.Times{Fresh: 10, SWR: 20, SIE: 30, Keep: 40}
-	o := store.NewObject(field.Key{}, store.NewHead(store.HeadSpec{Times: own}), nil, nil)
+	_, o := newLoose(store.HeadSpec{Times: own}, store.Content{})
 	equal(t, "own", o.Times(), own)
 	o.Bind(field.Times{Fresh: 5, SWR: 50, SIE: 25, Keep: 50})
 	equal(t, "bound", o.Times(), field.Times{Fresh: 5, SWR: 20, SIE: 25, Keep: 40})
@@ -45,22 +45,50 @@ func TestUsable(t *testing.T) {
 }
 
 func TestObjectReferences(t *testing.T) {
-	budget := &budget{limit: 1 << 20}
-	o := store.NewObject(field.Key{}, store.NewHead(store.HeadSpec{}), written(t, budget, pattern(100)), nil)
+	in := newRoom(1 << 20)
+	body := written(t, in, pattern(100))
+	content, ok := body.Keep(1)
+	body.Release()
+	if !ok {
+		t.Fatal("not kept")
+	}
+	k, o := newLoose(store.HeadSpec{}, content)
 	o.Retain()
 	o.Release()
-	equal(t, "bytes while one is left", budget.used.Load(), 100)
+	equal(t, "freed while one is left", k.freed, 0)
+	equal(t, "cost", o.Cost(), 100+in.used())
 	o.Release()
-	equal(t, "bytes at the end", budget.used.Load(), 0)
+	equal(t, "freed", k.freed, 1)
+	equal(t, "bytes at the end", in.used(), 0)
+	store.Object{}.Release() // nothing
+	defer func() {
+		if recover() == nil {
+			t.Error("released once more than it was retained, and nobody noticed")
+		}
+	}()
+	o.Release()
+}
 
-	bare := store.NewObject(field.Key{}, store.NewHead(store.HeadSpec{}), nil, nil)
-	bare.Retain()
-	bare.Release()
-	bare.Release()
+// TestBoundsAreNeverOutOfOrder: who reads bounds while they shrink sees times
+// that are in order all the same.
+func TestBoundsAreNeverOutOfOrder(t *testing.T) {
+	_, o := newLoose(store.HeadSpec{Times: field.Times{Fresh: 1e9, SWR: 1e9, SIE: 1e9, Keep: 1e9}}, store.Content{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		for i := int64(100_000); i > 0; i-- {
+			o.Bind(field.Times{Fresh: i, SWR: i, SIE: i, Keep: i})
+		}
+	})
+	for i := 0; i < 100_000; i++ {
+		if b := o.Times(); b.Fresh > b.SWR || b.Fresh > b.SIE || b.SWR > b.Keep || b.SIE > b.Keep {
+			t.Fatalf("%+v", b)
+		}
+	}
+	all.Wait()
 }
 
 func TestHits(t *testing.T) {
-	o := store.NewObject(field.Key{}, store.NewHead(store.HeadSpec{}), nil, nil)
+	_, o := newLoose(store.HeadSpec{}, store.Content{})
 	equal(t, "first", o.Hit(), 1)
 	equal(t, "second", o.Hit(), 2)
 	equal(t, "in all", o.Hits(), 2)

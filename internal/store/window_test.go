@@ -15,9 +15,9 @@ import (
 func TestWindowAfterNoRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const window = 128 << 10
-		budget := &budget{limit: 200_000}
+		room := newRoom(200_000)
 		want := pattern(2 << 20)
-		b := store.NewBody(budget, int64(len(want)))
+		b := store.NewBody(room, int64(len(want)))
 		r := b.NewReader(0)
 		done := make(chan struct{})
 		go func() {
@@ -31,7 +31,7 @@ func TestWindowAfterNoRoom(t *testing.T) {
 			if err := b.WaitReader(t.Context()); err != nil {
 				t.Fatalf("WaitReader: %v", err)
 			}
-			room, err := b.Buffer()
+			into, err := b.Buffer()
 			if errors.Is(err, store.ErrNoRoom) {
 				equal(t, "kept before", b.Kept(), true)
 				b.Window(window)
@@ -41,7 +41,7 @@ func TestWindowAfterNoRoom(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			n := copy(room, rest)
+			n := copy(into, rest)
 			b.Commit(n)
 			rest = rest[n:]
 			synctest.Wait() // the reader has had it
@@ -49,14 +49,14 @@ func TestWindowAfterNoRoom(t *testing.T) {
 		b.Complete(nil)
 		<-done
 		b.Release()
-		equal(t, "bytes in use at the end", budget.used.Load(), 0)
+		equal(t, "bytes in use at the end", room.used(), 0)
 	})
 }
 
 // TestWindowWithoutBudget: a window goes on where the budget has nothing at all.
 func TestWindowWithoutBudget(t *testing.T) {
-	budget := &budget{}
-	b := store.NewBody(budget, -1)
+	room := newRoom(0)
+	b := store.NewBody(room, -1)
 	if _, err := b.Buffer(); !errors.Is(err, store.ErrNoRoom) {
 		t.Fatalf("got %v, want ErrNoRoom", err)
 	}
@@ -72,7 +72,7 @@ func TestWindowWithoutBudget(t *testing.T) {
 	}
 	r.Close()
 	b.Release()
-	equal(t, "bytes in use at the end", budget.used.Load(), 0)
+	equal(t, "bytes in use at the end", room.used(), 0)
 }
 
 // TestWindowFollowsFastest: the writer waits for the fastest reader and for no
@@ -80,7 +80,7 @@ func TestWindowWithoutBudget(t *testing.T) {
 func TestWindowFollowsFastest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const window = 64 << 10
-		b := store.NewBody(&budget{limit: 1 << 20}, -1)
+		b := store.NewBody(newRoom(1<<20), -1)
 		b.Window(window)
 		fast, slow := b.NewReader(0), b.NewReader(0)
 		for b.Size() < 512<<10 {
@@ -118,7 +118,7 @@ func TestWindowFollowsFastest(t *testing.T) {
 
 func TestWaitReaderEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := store.NewBody(&budget{limit: 1 << 20}, -1)
+		b := store.NewBody(newRoom(1<<20), -1)
 		defer b.Release()
 		if err := b.WaitReader(t.Context()); err != nil {
 			t.Errorf("without a window: %v", err)
@@ -157,8 +157,8 @@ func TestWindowKeepsFastest(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	for range 50 {
 		synctest.Test(t, func(t *testing.T) {
-			budget := &budget{limit: 1 << 30}
-			b := store.NewBody(budget, -1)
+			room := newRoom(1 << 30)
+			b := store.NewBody(room, -1)
 			b.Window(1 + rnd.Int64N(200_000))
 			r := b.NewReader(0)
 			paced := make(chan struct{})
@@ -169,12 +169,12 @@ func TestWindowKeepsFastest(t *testing.T) {
 						t.Errorf("WaitReader: %v", err)
 						return
 					}
-					room, err := b.Buffer()
+					into, err := b.Buffer()
 					if err != nil {
 						t.Errorf("Buffer: %v", err)
 						return
 					}
-					b.Commit(1 + rnd.IntN(len(room)))
+					b.Commit(1 + rnd.IntN(len(into)))
 				}
 				b.Complete(nil)
 			}()
@@ -190,7 +190,7 @@ func TestWindowKeepsFastest(t *testing.T) {
 			r.Close()
 			<-paced
 			b.Release()
-			equal(t, "bytes in use at the end", budget.used.Load(), 0)
+			equal(t, "bytes in use at the end", room.used(), 0)
 		})
 		if t.Failed() {
 			return

@@ -84,7 +84,7 @@ const labPages = 25
 func newLab(t *testing.T, seed uint64) *lab {
 	l := &lab{t: t, seed: seed, hasher: field.RandomHasher(), served: make(map[string]int)}
 	l.engine = purge.NewEngine(purge.Config{UndoWindow: 50 * time.Millisecond, MarkBytes: 20_000})
-	l.store = memory.New(memory.Config{Budget: 1 << 20})
+	l.store = memory.New(memory.Config{Budget: 1 << 20, Poison: true})
 	judge := &fetch.Judge{Marks: l.engine.Service("s")}
 	policy := &httpcache.Policy{DefaultKeep: time.Hour}
 	l.fetcher = fetch.New(fetch.Config{

@@ -76,7 +76,7 @@ func (s *Sweeper) Pass(ctx context.Context) {
 	s.last.Store(now)
 	sweep := s.Engine.BeginSweep(now)
 	pace := newPace()
-	s.Store.Walk(func(o *store.Object) bool {
+	s.Store.Walk(func(o store.Object) bool {
 		s.settle(o, now)
 		return pace.step(ctx)
 	})
@@ -90,13 +90,17 @@ func (s *Sweeper) Pass(ctx context.Context) {
 // settle removes an object that is of no use, or writes into it what can no
 // longer change. An object that only undoable purges withdrew is spared: it
 // comes back if they are undone.
-func (s *Sweeper) settle(o *store.Object, now int64) {
-	judge, ok := o.Judge.(*fetch.Judge)
+func (s *Sweeper) settle(o store.Object, now int64) {
+	judge, ok := o.Judge().(*fetch.Judge)
 	if !ok {
 		return
 	}
 	own := o.Head.Times()
-	switch settled := judge.Settle(o, now); {
+	settled := purge.Settled{Times: own}
+	if o.Checked() < judge.Marks.Position() { // else no mark concerns it
+		settled = judge.Settle(o, now)
+	}
+	switch {
 	case settled.Gone:
 		o.Withdraw() // before the marks can go
 		s.Store.Remove(o, store.Swept)

@@ -28,7 +28,7 @@ func onShelf(t *testing.T, cfg purge.Config, f func(s *shelf)) {
 		engine := purge.NewEngine(cfg)
 		marks := engine.Service("shop")
 		f(&shelf{
-			Sweeper: &Sweeper{Store: memory.New(memory.Config{Budget: 8 << 20}), Engine: engine},
+			Sweeper: &Sweeper{Store: memory.New(memory.Config{Budget: 8 << 20, Poison: true}), Engine: engine},
 			t:       t, marks: marks, judge: &fetch.Judge{Marks: marks},
 		})
 	})
@@ -65,7 +65,10 @@ func (s *shelf) storeAt(stamp field.Position, name string, l life, tags ...field
 	}
 	body.Complete(nil)
 	head := store.NewHead(store.HeadSpec{Status: 200, Tags: tags, Stamp: stamp, Times: l.from(time.Now()), Length: 1024})
-	if !s.Store.Put(store.NewObject(key(name), head, body, s.judge)) {
+	o := s.Store.Put(store.Draft{Key: key(name), Head: head, Body: body, Judge: s.judge})
+	defer o.Release()
+	body.Release()
+	if !o.Found() {
 		s.t.Fatalf("%s was not stored", name)
 	}
 }
@@ -78,7 +81,7 @@ func (anyVariant) MatchVariant(*store.Head) bool { return true }
 // is stored.
 func (s *shelf) look(name string) (store.Verdict, bool) {
 	o := s.Store.Get(key(name), anyVariant{})
-	if o == nil {
+	if !o.Found() {
 		return store.Verdict{}, false
 	}
 	defer o.Release()

@@ -65,7 +65,7 @@ func BenchmarkWalk(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		s.Walk(func(*store.Object) bool { return true })
+		s.Walk(func(store.Object) bool { return true })
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/objects, "ns/object")
 }

@@ -1,6 +1,6 @@
 package memory
 
-import "github.com/rescind-edge/rescind/internal/field"
+import "github.com/rescind-edge/rescind/internal/store/slab"
 
 // outcome says what became of an insertion.
 type outcome uint8
@@ -11,85 +11,66 @@ const (
 	tooOld             // its key has the most variants, all of greater stamps
 )
 
-// insertion is what insert did. replaced and oldest are the entries that had to
+// insertion is what insert did. replaced and oldest are the records that had to
 // leave, nil where none had to.
 type insertion struct {
 	outcome          outcome
-	replaced, oldest *entry
+	replaced, oldest *record
+	full             bool // the shard wants another segment
 }
 
-// insert adds e as the newest of its stamp, and keeps limit variants of its key.
-func (t *table) insert(e *entry, limit int) insertion {
-	key, stamp, variant := e.object.Key, e.object.Head.Stamp(), e.object.Head.Variant()
-	s := t.shard(key)
+// insert adds r as the newest of its stamp, and keeps limit variants of its key.
+func (t *table) insert(r *record, limit int) insertion {
+	s := t.shard(r.Hash())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-
-	var front *entry // the last that stays in front of e
-	ahead := 0       // how many those are
-	var same, before *entry
-	var prev *entry
-	for at := s.mu.chains[key]; at != nil; prev, at = at, at.next {
-		if at.object.Head.Stamp() > stamp {
-			front = at
-			ahead++
+	key, stamp, variant := r.Key(), r.head().Stamp(), r.head().Variant()
+	begin := s.mu.of(r.Hash())
+	place := begin // behind the last that stays in front of r
+	ahead := 0     // how many those are
+	var same *slab.Ref
+	for link := begin; *link != 0; {
+		at := t.at(*link)
+		if at.Is(&key) {
+			if at.head().Variant() == variant {
+				same = link
+			}
+			if at.head().Stamp() > stamp {
+				place = &at.next
+				ahead++
+			}
 		}
-		if at.object.Head.Variant() == variant {
-			same, before = at, prev
-		}
+		link = &at.next
 	}
+	var done insertion
 	switch {
-	case same != nil && same.object.Head.Stamp() > stamp:
+	case same != nil && t.at(*same).head().Stamp() > stamp:
 		return insertion{outcome: superseded}
 	case ahead >= limit:
 		return insertion{outcome: tooOld}
 	case same != nil:
-		s.cutLocked(key, before, same)
+		done.replaced = t.at(*same)
+		s.cutLocked(same, done.replaced)
 	}
-	s.linkLocked(key, front, e)
-	return insertion{replaced: same, oldest: s.cutPastLocked(key, limit)}
+	s.linkLocked(place, r)
+	done.oldest = t.cutPastLocked(s, begin, r, limit)
+	done.full = t.growLocked(s)
+	return done
 }
 
-// linkLocked puts e behind front, or first where front is nil.
-func (s *shard) linkLocked(key field.Key, front, e *entry) {
-	if front == nil {
-		e.next = s.mu.chains[key]
-		s.mu.chains[key] = e
-	} else {
-		e.next = front.next
-		front.next = e
-	}
-	e.stored = true
-}
-
-// cutLocked takes out e, which stands behind before, or first where before is
-// nil.
-func (s *shard) cutLocked(key field.Key, before, e *entry) {
-	switch {
-	case before != nil:
-		before.next = e.next
-	case e.next != nil:
-		s.mu.chains[key] = e.next
-	default:
-		delete(s.mu.chains, key)
-	}
-	e.next, e.stored = nil, false
-}
-
-// cutPastLocked takes out the entry behind the first limit ones, if any: a
-// chain grows by one at a time.
-func (s *shard) cutPastLocked(key field.Key, limit int) *entry {
-	last := s.mu.chains[key]
-	for range limit - 1 {
-		if last == nil {
-			return nil
+// cutPastLocked takes out the record of r's key behind the first limit ones, if
+// any: a key's variants grow by one at a time.
+func (t *table) cutPastLocked(s *shard, begin *slab.Ref, r *record, limit int) *record {
+	key, n := r.Key(), 0
+	for link := begin; *link != 0; link = &t.at(*link).next {
+		at := t.at(*link)
+		if !at.Is(&key) {
+			continue
 		}
-		last = last.next
+		if n++; n > limit {
+			s.cutLocked(link, at)
+			return at
+		}
 	}
-	if last == nil || last.next == nil {
-		return nil
-	}
-	past := last.next
-	s.cutLocked(key, last, past)
-	return past
+	return nil
 }

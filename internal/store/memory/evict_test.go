@@ -6,15 +6,15 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/store"
+	"github.com/rescind-edge/rescind/internal/store/slab"
 )
 
 // TestScanSparesWhatIsUsed: a crawler that asks for everything once does not
 // drive out what people ask for.
 func TestScanSparesWhatIsUsed(t *testing.T) {
 	const popular, size = 20, 1024
-	s := New(Config{Budget: 100 * 2048})
+	s := New(Config{Budget: 100 * 2048, Poison: true})
 	for i := range popular {
 		put(t, s, i, size, live)
 	}
@@ -34,7 +34,7 @@ func TestScanSparesWhatIsUsed(t *testing.T) {
 func TestMaxVariants(t *testing.T) {
 	s := New(Config{Budget: 1 << 20, MaxVariants: 3})
 	for i := range 10 {
-		if !s.Put(object(s, 1, fmt.Sprint(i), 10, live)) {
+		if !tryPut(s, 1, fmt.Sprint(i), 10, live) {
 			t.Fatalf("variant %d was not stored", i)
 		}
 	}
@@ -43,12 +43,12 @@ func TestMaxVariants(t *testing.T) {
 		t.Errorf("ten variants of at most three: %+v", stats)
 	}
 
-	newer := object(s, 2, "", 0, live)
+	old, _ := draft(s, 2, "", 0, live)
 	for i := range 3 {
 		head := store.NewHead(store.HeadSpec{Stamp: 9, Variant: fmt.Sprint(i)})
-		s.Put(store.NewObject(newer.Key, head, nil, live))
+		s.Put(store.Draft{Key: old.Key, Head: head, Judge: live}).Release()
 	}
-	if s.Put(newer) {
+	if putDraft(s, old) {
 		t.Error("stored, though all its key may have are newer")
 	}
 	if got := s.Stats(); got.Objects != 6 || got.Refused != 1 {
@@ -56,90 +56,89 @@ func TestMaxVariants(t *testing.T) {
 	}
 }
 
-func TestReserve(t *testing.T) {
-	s := New(Config{Budget: 100_000})
-	for i := range 20 {
-		put(t, s, i, 4000, live)
+// TestTake: slots are to be had for as long as something can be evicted, and no
+// longer.
+func TestTake(t *testing.T) {
+	s := New(Config{Budget: 128 << 10, Poison: true})
+	for i := range 100 {
+		put(t, s, i, 700, live)
 	}
 	before := s.Stats()
-	if s.Reserve(50_001) {
-		t.Error("more than half the budget for one")
+	if _, ok := s.Take(s.pool.Most() + 1); ok {
+		t.Error("a slot larger than a slab")
 	}
-	after := s.Stats()
-	if after.Objects != before.Objects || after.Bytes != before.Bytes || after.Refused != before.Refused+1 {
-		t.Errorf("a refused reservation changed %+v to %+v", before, after)
-	}
-	for range 2 {
-		if !s.Reserve(50_000) {
-			t.Error("no room though everything could be evicted")
+	var taken []slab.Ref
+	for {
+		r, ok := s.Take(2000)
+		if !ok {
+			break
+		}
+		taken = append(taken, r)
+		if stats := s.Stats(); stats.Slabs > stats.Budget {
+			t.Fatalf("%d bytes in use of %d", stats.Slabs, stats.Budget)
 		}
 	}
-	if s.Reserve(1) {
-		t.Error("more than the budget")
+	after := s.Stats()
+	if after.Objects != 0 || after.Refused != before.Refused+2 || after.Bytes < 128<<10*3/4 {
+		t.Errorf("all is taken: %+v", after)
 	}
-	if got := s.Stats(); got.Bytes != 100_000 || got.Objects != 0 {
-		t.Errorf("all reserved: %+v", got)
+	for _, r := range taken {
+		s.pool.Free(r)
 	}
-	s.Release(100_000)
 	if got := s.Stats().Bytes; got != 0 {
 		t.Errorf("%d bytes in use", got)
 	}
-	if none := New(Config{}); none.Reserve(1) || none.Stats().Budget != 0 {
-		t.Error("a store without a budget gave bytes away")
+}
+
+func TestNoBudget(t *testing.T) {
+	for _, budget := range []int64{-1, 0, 100, 5000} {
+		s := New(Config{Budget: budget})
+		if tryPut(s, 1, "", 5000, live) || hit(s, 1) {
+			t.Errorf("stored in a budget of %d", budget)
+		}
+		s.Walk(func(store.Object) bool { t.Error("visited"); return true })
+		s.WalkURL(1, func(store.Object) { t.Error("visited") })
 	}
 }
 
-func TestReleaseTooMuchPanics(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("bytes were released that nobody had reserved")
-		}
-	}()
-	s := New(Config{Budget: 10})
-	s.Release(1)
-}
-
-// TestVainEvictionsAreBounded: where readers hold all the bytes that matter,
-// the rest of the store is not emptied for a response that cannot fit anyway.
-func TestVainEvictionsAreBounded(t *testing.T) {
+// TestHeldIsNotWorthTheRest: where readers hold the bytes that matter, the rest
+// of the store is not emptied for a response that cannot fit anyway.
+func TestHeldIsNotWorthTheRest(t *testing.T) {
 	const small, big = 2000, 20
-	s := New(Config{Budget: 8 << 20})
-	var held []*store.Object
+	s := New(Config{Budget: 8 << 20, Poison: true})
+	var held []store.Object
 	for i := range big {
 		put(t, s, i, 340_000, live)
 		held = append(held, s.Get(key(i), anything{}))
 	}
+	stored := 0
 	for i := range small {
-		put(t, s, big+i, -1, live)
-	}
-	for s.Reserve(1000) {
-		if s.Stats().Gone[store.Evicted] > 0 {
-			break
+		if tryPut(s, big+i, "", 0, live) {
+			stored++
 		}
 	}
-	before := s.Stats()
-	if s.Reserve(3 << 20) {
-		t.Fatal("room, though readers hold nearly all")
+	for range 10 {
+		tryPut(s, 10_000, "", 3<<20, live)
 	}
-	if gone := before.Objects - s.Stats().Objects; gone > vainEvictions+(3<<20)/leastFreed {
-		t.Errorf("%d evictions for one reservation", gone)
+	stats := s.Stats()
+	perAllocation := int64(patience + mostDrains*s.pool.Most()/slab.Granule)
+	if stats.Refused == 0 || stats.Slabs > stats.Budget {
+		t.Errorf("of %d: %+v", stored, stats)
+	}
+	if gone := stats.Gone[store.Evicted]; gone > (stats.Refused+10)*perAllocation {
+		t.Errorf("%d evictions for %d refusals", gone, stats.Refused)
 	}
 	for _, o := range held {
 		o.Release()
 	}
-}
-
-func TestLeastFreed(t *testing.T) {
-	if cost := store.NewObject(field.Key{}, store.NewHead(store.HeadSpec{}), nil, live).Cost(); cost < leastFreed {
-		t.Errorf("an object costs %d bytes, less than leastFreed", cost)
-	}
+	put(t, s, 1, 1<<20, live)
 }
 
 // TestWithdrawnBeforeDropped: whoever holds an object that eviction found
 // withdrawn must learn of it, because its marks may go next.
 func TestWithdrawnBeforeDropped(t *testing.T) {
 	for _, verdict := range []state{state(store.Dead), state(store.Spare)} {
-		s := New(Config{Budget: 64 << 10})
+		s := New(Config{Budget: 128 << 10, Poison: true})
 		put(t, s, 0, 1000, verdict)
 		o := s.Get(key(0), anything{})
 		for i := 1; hit(s, 0); i++ {
@@ -155,15 +154,15 @@ func TestWithdrawnBeforeDropped(t *testing.T) {
 // curious is a store.Judge that uses the store, which no lock may forbid.
 type curious struct{ s *Store }
 
-func (c curious) Judge(o *store.Object) store.Verdict {
+func (c curious) Judge(o store.Object) store.Verdict {
 	hit(c.s, 1)
 	c.s.Remove(o, store.Removed)
-	c.s.WalkURL(o.Head.Tag(0), func(*store.Object) {})
+	c.s.WalkURL(o.Head.Tag(0), func(store.Object) {})
 	return store.Verdict{State: store.Dead}
 }
 
 func TestJudgeIsAskedUnderNoLock(t *testing.T) {
-	s := New(Config{Budget: 64 << 10, Shards: 1})
+	s := New(Config{Budget: 128 << 10, Shards: 1, Poison: true})
 	for i := range 200 {
 		put(t, s, i, 1000, curious{s})
 	}
@@ -172,43 +171,44 @@ func TestJudgeIsAskedUnderNoLock(t *testing.T) {
 	}
 }
 
-// TestReserveConcurrently: reservations of many at once neither overshoot nor
-// lose a byte.
-func TestReserveConcurrently(t *testing.T) {
-	const limit = 100_000
-	s := New(Config{Budget: limit})
+// TestTakeConcurrently: allocations of many at once neither overshoot nor lose a
+// byte.
+func TestTakeConcurrently(t *testing.T) {
+	const limit = 256 << 10
+	s := New(Config{Budget: limit, Poison: true})
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	var users sync.WaitGroup
 	for g := range 8 {
 		users.Go(func() {
 			rnd := rand.New(rand.NewPCG(seed, uint64(g)))
-			var mine []int64
-			for i := range 3000 {
-				if n := rnd.Int64N(limit / 8); rnd.IntN(2) == 0 && s.Reserve(n) {
-					mine = append(mine, n)
-				} else if len(mine) > 0 {
-					s.Release(mine[0])
+			var mine []slab.Ref
+			for i := range 2000 {
+				if rnd.IntN(2) == 0 {
+					if r, ok := s.Take(1 + rnd.IntN(s.pool.Most())); ok {
+						mine = append(mine, r)
+					}
+				}
+				if len(mine) > 4 || len(mine) > 0 && rnd.IntN(2) == 0 {
+					s.pool.Free(mine[0])
 					mine = mine[1:]
 				}
 				if i%4 == 0 {
-					if o := object(s, rnd.IntN(50), "", rnd.IntN(2000), live); o != nil {
-						s.Put(o)
-					}
+					tryPut(s, rnd.IntN(50), "", rnd.IntN(2000), live)
 				}
-				if used := s.budget.used.Load(); used > limit || used < 0 {
-					t.Errorf("%d bytes in use of %d", used, limit)
+				if slabs := s.Stats().Slabs; slabs > limit {
+					t.Errorf("%d bytes in use of %d", slabs, limit)
 				}
 			}
-			for _, n := range mine {
-				s.Release(n)
+			for _, r := range mine {
+				s.pool.Free(r)
 			}
 		})
 	}
 	users.Wait()
 	var stored int64
-	s.Walk(func(o *store.Object) bool {
-		stored += o.Cost() + o.Body.Size()
+	s.Walk(func(o store.Object) bool {
+		stored += o.Cost()
 		return true
 	})
 	if got := s.Stats().Bytes; got != stored {

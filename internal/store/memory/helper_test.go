@@ -13,7 +13,7 @@ import (
 // state is a store.Judge that says the same of every object.
 type state store.State
 
-func (s state) Judge(*store.Object) store.Verdict { return store.Verdict{State: store.State(s)} }
+func (s state) Judge(store.Object) store.Verdict { return store.Verdict{State: store.State(s)} }
 
 const live = state(store.Live)
 
@@ -27,18 +27,19 @@ func key(i int) (k field.Key) {
 	return k
 }
 
-// object returns an object of URL i with a body of size bytes, nil where there
-// was no room.
-func object(s *Store, i int, variant string, size int, j store.Judge) *store.Object {
+// draft returns an object of URL i with a body of size bytes, of which the caller
+// has the reference; false where there was no room.
+func draft(s *Store, i int, variant string, size int, j store.Judge) (store.Draft, bool) {
 	body := s.NewBody(int64(size))
 	for at := 0; at < size; {
 		room, err := body.Buffer()
 		if err != nil {
 			body.Release()
-			return nil
+			return store.Draft{}, false
 		}
-		body.Commit(min(len(room), size-at))
-		at += len(room)
+		n := min(len(room), size-at)
+		body.Commit(n)
+		at += n
 	}
 	body.Complete(nil)
 	head := store.NewHead(store.HeadSpec{
@@ -50,12 +51,26 @@ func object(s *Store, i int, variant string, size int, j store.Judge) *store.Obj
 		URL:     "http://example.com/" + strconv.Itoa(i),
 		Length:  int64(size),
 	})
-	return store.NewObject(key(i), head, body, j)
+	return store.Draft{Key: key(i), Head: head, Body: body, Judge: j}, true
+}
+
+// putDraft puts d in, gives its body back, and tells whether it was stored.
+func putDraft(s *Store, d store.Draft) bool {
+	o := s.Put(d)
+	o.Release()
+	d.Body.Release()
+	return o.Found()
+}
+
+// tryPut tells whether there was room for an object.
+func tryPut(s *Store, i int, variant string, size int, j store.Judge) bool {
+	d, ok := draft(s, i, variant, size, j)
+	return ok && putDraft(s, d)
 }
 
 func put(t testing.TB, s *Store, i, size int, j store.Judge) {
 	t.Helper()
-	if o := object(s, i, "", size, j); o == nil || !s.Put(o) {
+	if !tryPut(s, i, "", size, j) {
 		t.Fatalf("object %d was not stored", i)
 	}
 }
@@ -63,9 +78,6 @@ func put(t testing.TB, s *Store, i, size int, j store.Judge) {
 // hit tells whether object i is stored, and counts as a use of it.
 func hit(s *Store, i int) bool {
 	o := s.Get(key(i), anything{})
-	if o == nil {
-		return false
-	}
 	o.Release()
-	return true
+	return o.Found()
 }

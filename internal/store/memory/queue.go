@@ -1,9 +1,13 @@
 package memory
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/rescind-edge/rescind/internal/store/slab"
+)
 
 // queue is the order of eviction over all shards: SIEVE (Zhang et al., NSDI
-// 2024). Entries stay in the order in which they were put in; a hand moves from
+// 2024). Records stay in the order in which they were put in; a hand moves from
 // the oldest to the newest, spares what was used since it last passed, and
 // evicts the first that was not. A hit only sets a bit, so it never comes here.
 //
@@ -12,12 +16,13 @@ import "sync"
 // is taken for each object put in or taken out, which an origin's response has
 // preceded, and held for tens of nanoseconds.
 type queue struct {
+	slots
 	mu struct {
 		sync.Mutex
-		newest, oldest *entry
+		newest, oldest slab.Ref
 		length         int
-		hand           *entry // next to pass; nil: the oldest
-		reaper         *entry // next to be judged; nil: the oldest
+		hand           slab.Ref // next to pass; 0: the oldest
+		reaper         slab.Ref // next to be judged; 0: the oldest
 	}
 }
 
@@ -26,80 +31,83 @@ type queue struct {
 // there is no good choice, and no reason to look at millions.
 const mostPassed = 64
 
-// link adds e as the newest.
-func (q *queue) link(e *entry) {
+// link adds r as the newest.
+func (q *queue) link(r *record) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	e.older = q.mu.newest
-	if e.older != nil {
-		e.older.newer = e
+	r.newer, r.older = 0, q.mu.newest
+	if older := q.at(r.older); older != nil {
+		older.newer = r.self
 	} else {
-		q.mu.oldest = e
+		q.mu.oldest = r.self
 	}
-	q.mu.newest = e
+	q.mu.newest = r.self
 	q.mu.length++
 }
 
-// unlink takes out e, which link added.
-func (q *queue) unlink(e *entry) {
+// unlink takes out r, which link added.
+func (q *queue) unlink(r *record) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.mu.hand == e {
-		q.mu.hand = e.newer
+	if q.mu.hand == r.self {
+		q.mu.hand = r.newer
 	}
-	if q.mu.reaper == e {
-		q.mu.reaper = e.newer
+	if q.mu.reaper == r.self {
+		q.mu.reaper = r.newer
 	}
-	if e.newer != nil {
-		e.newer.older = e.older
+	if newer := q.at(r.newer); newer != nil {
+		newer.older = r.older
 	} else {
-		q.mu.newest = e.older
+		q.mu.newest = r.older
 	}
-	if e.older != nil {
-		e.older.newer = e.newer
+	if older := q.at(r.older); older != nil {
+		older.newer = r.newer
 	} else {
-		q.mu.oldest = e.newer
+		q.mu.oldest = r.newer
 	}
-	e.newer, e.older = nil, nil
+	r.newer, r.older = 0, 0
 	q.mu.length--
 }
 
-// victim moves the hand and returns whom it points out, nil where the queue is
-// empty. It does not unlink.
-func (q *queue) victim() *entry {
+// victim moves the hand and returns whom it points out, retained, nil where the
+// queue is empty. It does not unlink.
+func (q *queue) victim() *record {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	e := q.fromLocked(q.mu.hand)
-	if e == nil {
+	r := q.fromLocked(q.mu.hand)
+	if r == nil {
 		return nil
 	}
 	for range mostPassed {
-		if !e.visited.Load() {
+		if !r.is(flagVisited) {
 			break
 		}
-		e.visited.Store(false)
-		e = q.fromLocked(e.newer)
+		r.flags.And(^uint32(flagVisited))
+		r = q.fromLocked(r.newer)
 	}
-	q.mu.hand = e.newer
-	return e
+	q.mu.hand = r.newer
+	r.Retain()
+	return r
 }
 
-// window appends to dst the next n entries to be judged, each at most once.
-func (q *queue) window(dst []*entry, n int) []*entry {
+// window appends to dst the next n records to be judged, retained, each at most
+// once.
+func (q *queue) window(dst []*record, n int) []*record {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for range min(n, q.mu.length) {
-		e := q.fromLocked(q.mu.reaper)
-		dst = append(dst, e)
-		q.mu.reaper = e.newer
+		r := q.fromLocked(q.mu.reaper)
+		r.Retain()
+		dst = append(dst, r)
+		q.mu.reaper = r.newer
 	}
 	return dst
 }
 
-// fromLocked returns e, or the oldest entry where the newest was passed.
-func (q *queue) fromLocked(e *entry) *entry {
-	if e == nil {
-		return q.mu.oldest
+// fromLocked returns a record, or the oldest where the newest was passed.
+func (q *queue) fromLocked(r slab.Ref) *record {
+	if r == 0 {
+		r = q.mu.oldest
 	}
-	return e
+	return q.at(r)
 }

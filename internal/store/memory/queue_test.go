@@ -4,17 +4,20 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/store/slab"
 )
 
 // sieve is SIEVE on a slice, oldest first: hand is an index, and from the newest
 // it goes on to the oldest at once.
 type sieve struct {
-	order []*entry
-	used  map[*entry]bool
+	order []*record
+	used  map[*record]bool
 	hand  int
 }
 
-func (m *sieve) unlink(e *entry) {
+func (m *sieve) unlink(e *record) {
 	i := slices.Index(m.order, e)
 	m.order = slices.Delete(m.order, i, i+1)
 	if i < m.hand {
@@ -29,7 +32,7 @@ func (m *sieve) wrap() {
 	}
 }
 
-func (m *sieve) victim() *entry {
+func (m *sieve) victim() *record {
 	if len(m.order) == 0 {
 		return nil
 	}
@@ -44,24 +47,41 @@ func (m *sieve) victim() *entry {
 	}
 }
 
+// newQueue returns a queue and what makes records for it.
+func newQueue() (*queue, func() *record) {
+	pool := slab.NewPool(slab.Config{Limit: 8 << 20})
+	q := &queue{slots: slots{pool}}
+	return q, func() *record {
+		ref, ok := pool.Alloc(recordBytes)
+		if !ok {
+			panic("no room for a record")
+		}
+		r := q.at(ref)
+		r.Init(field.Key{}, 0)
+		r.self = ref
+		r.flags.Store(0)
+		return r
+	}
+}
+
 func TestQueueIsSieve(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	var q queue
-	m := sieve{used: make(map[*entry]bool)}
+	q, newRecord := newQueue()
+	m := sieve{used: make(map[*record]bool)}
 	for step := range 20_000 {
 		switch rnd.IntN(7) {
 		case 0, 1:
 			if len(m.order) < 40 { // few enough for many laps of the hand
-				e := new(entry)
+				e := newRecord()
 				q.link(e)
 				m.order = append(m.order, e)
 			}
 		case 2, 3:
 			if len(m.order) > 0 {
 				e := m.order[rnd.IntN(len(m.order))]
-				e.visited.Store(true)
+				e.flags.Or(flagVisited)
 				m.used[e] = true
 			}
 		case 4:
@@ -94,30 +114,32 @@ func TestQueueIsSieve(t *testing.T) {
 
 // TestQueueHandIsBounded: where everything was used the hand still decides soon.
 func TestQueueHandIsBounded(t *testing.T) {
-	var q queue
-	entries := make([]entry, 10*mostPassed)
+	q, newRecord := newQueue()
+	entries := make([]*record, 10*mostPassed)
 	for i := range entries {
-		entries[i].visited.Store(true)
-		q.link(&entries[i])
+		entries[i] = newRecord()
+		entries[i].flags.Or(flagVisited)
+		q.link(entries[i])
 	}
-	if got, want := q.victim(), &entries[mostPassed]; got != want {
+	if got, want := q.victim(), entries[mostPassed]; got != want {
 		t.Error("the hand did not stop after mostPassed entries")
 	}
-	if q.mu.hand != &entries[mostPassed+1] {
+	if q.mu.hand != entries[mostPassed+1].self {
 		t.Error("the hand does not go on behind its victim")
 	}
 }
 
 func TestQueueWindowCoversAll(t *testing.T) {
-	var q queue
+	q, newRecord := newQueue()
 	if got := q.window(nil, judged); len(got) != 0 {
 		t.Fatalf("an empty queue has a window of %d", len(got))
 	}
-	entries := make([]entry, 100)
+	entries := make([]*record, 100)
 	for i := range entries {
-		q.link(&entries[i])
+		entries[i] = newRecord()
+		q.link(entries[i])
 	}
-	seen := make(map[*entry]int)
+	seen := make(map[*record]int)
 	for range 10 {
 		window := q.window(nil, 10)
 		for _, e := range window {
@@ -127,7 +149,7 @@ func TestQueueWindowCoversAll(t *testing.T) {
 		q.link(window[0])
 	}
 	for i := range entries {
-		if seen[&entries[i]] == 0 {
+		if seen[entries[i]] == 0 {
 			t.Errorf("entry %d was in no window of a lap", i)
 		}
 	}

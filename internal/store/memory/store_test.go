@@ -10,7 +10,7 @@ import (
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(_ *testing.T, budget int64) store.Store {
-		return memory.New(memory.Config{Budget: budget})
+		return memory.New(memory.Config{Budget: budget, Poison: true})
 	})
 }
 
@@ -18,6 +18,6 @@ func TestStore(t *testing.T) {
 // shards makes rare.
 func TestOneShard(t *testing.T) {
 	storetest.Run(t, func(_ *testing.T, budget int64) store.Store {
-		return memory.New(memory.Config{Budget: budget, Shards: 1})
+		return memory.New(memory.Config{Budget: budget, Shards: 1, Poison: true})
 	})
 }

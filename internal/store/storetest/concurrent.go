@@ -48,23 +48,23 @@ func use(t *testing.T, s store.Store, rnd *rand.Rand, id int) {
 		sp.judge = judging(store.Verdict{State: store.State(rnd.IntN(4)), Times: forever})
 		put(t, s, sp)
 	case 3, 4, 5, 6:
-		if o := s.Get(keyOf(url), matching{fmt.Sprint(rnd.IntN(modelVariants))}); o != nil {
+		if o := s.Get(keyOf(url), matching{fmt.Sprint(rnd.IntN(modelVariants))}); o.Found() {
 			check(t, o)
 			o.Release()
 		}
 	case 7:
-		if o := s.Get(keyOf(url), anything{}); o != nil {
+		if o := s.Get(keyOf(url), anything{}); o.Found() {
 			s.Remove(o, store.Swept)
 			check(t, o)
 			o.Release()
 		}
 	case 8:
-		s.Walk(func(o *store.Object) bool {
+		s.Walk(func(o store.Object) bool {
 			check(t, o)
 			return rnd.IntN(20) > 0
 		})
 	case 9:
-		s.WalkURL(tagOf(url), func(o *store.Object) {
+		s.WalkURL(tagOf(url), func(o store.Object) {
 			if rnd.IntN(4) == 0 {
 				s.Remove(o, store.Expired)
 			}

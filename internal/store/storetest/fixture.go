@@ -35,21 +35,19 @@ func keyOf(url int) (k field.Key) {
 
 func tagOf(url int) field.Tag { return field.Tag(uint64(url+1) * 0xd1342543de82ef95) }
 
-// object returns an object with a filled body, nil where there was no room.
-func object(t testing.TB, s store.Store, sp spec) *store.Object {
+// draft returns an object to be stored, with a filled body, of which the caller
+// has the reference; false where there was no room.
+func draft(t testing.TB, s store.Store, sp spec) (store.Draft, bool) {
 	t.Helper()
-	var body *store.Body
-	if sp.size >= 0 {
-		if body = fill(t, s, sp.id, sp.size); body == nil {
-			return nil
-		}
+	if sp.size < 0 {
+		return draftOn(sp, nil), true
 	}
-	return refreshed(sp, body)
+	body := fill(t, s, sp.id, sp.size)
+	return draftOn(sp, body), body != nil
 }
 
-// refreshed returns an object on a body that exists, taking over a reference
-// to it.
-func refreshed(sp spec, body *store.Body) *store.Object {
+// draftOn returns an object to be stored on a body that exists.
+func draftOn(sp spec, body *store.Body) store.Draft {
 	if sp.judge == nil {
 		sp.judge = live
 	}
@@ -64,7 +62,7 @@ func refreshed(sp spec, body *store.Body) *store.Object {
 		URL:     fmt.Sprintf("http://example.com/%d", sp.url),
 		Length:  int64(max(sp.size, 0)),
 	})
-	return store.NewObject(keyOf(sp.url), head, body, sp.judge)
+	return store.Draft{Key: keyOf(sp.url), Head: head, Body: body, Judge: sp.judge}
 }
 
 // forever are times that no test outlives.
@@ -73,8 +71,18 @@ var forever = field.Times{Fresh: math.MaxInt64, SWR: math.MaxInt64, SIE: math.Ma
 // put puts a new object in, and tells whether it was stored.
 func put(t testing.TB, s store.Store, sp spec) bool {
 	t.Helper()
-	o := object(t, s, sp)
-	return o != nil && s.Put(o)
+	d, ok := draft(t, s, sp)
+	return ok && putDraft(s, d)
+}
+
+// putDraft puts d in and gives its body back.
+func putDraft(s store.Store, d store.Draft) bool {
+	o := s.Put(d)
+	defer o.Release()
+	if d.Body != nil {
+		d.Body.Release()
+	}
+	return o.Found()
 }
 
 // mustPut fails where the object is not stored.
@@ -85,7 +93,7 @@ func mustPut(t testing.TB, s store.Store, sp spec) {
 	}
 }
 
-func idOf(o *store.Object) int {
+func idOf(o store.Object) int {
 	id, _ := strconv.Atoi(o.Head.SurrogateKey(0))
 	return id
 }
@@ -120,14 +128,20 @@ func content(id, at int) byte { return byte(id*31 + at + at>>8) }
 
 // check reads the object's body and fails where it is not what id has. It is
 // called from many goroutines, so it does not stop the test.
-func check(t testing.TB, o *store.Object) {
+func check(t testing.TB, o store.Object) {
 	t.Helper()
-	if o.Body == nil {
+	if !o.HasBody() {
 		return
 	}
-	id, at := idOf(o), 0
-	r := o.Body.NewReader(0)
+	r := o.NewReader(0)
 	defer r.Close()
+	checkRead(t, r, idOf(o), o.Head.Length())
+}
+
+// checkRead fails where a reader does not yield what id has.
+func checkRead(t testing.TB, r *store.Reader, id int, length int64) {
+	t.Helper()
+	at := 0
 	for {
 		p, err := r.Next(context.Background())
 		if err == io.EOF {
@@ -145,8 +159,8 @@ func check(t testing.TB, o *store.Object) {
 		}
 		at += len(p)
 	}
-	if int64(at) != o.Head.Length() {
-		t.Errorf("object %d: body of %d bytes, want %d", id, at, o.Head.Length())
+	if int64(at) != length {
+		t.Errorf("object %d: body of %d bytes, want %d", id, at, length)
 	}
 }
 
@@ -172,7 +186,7 @@ func (anything) MatchVariant(*store.Head) bool { return true }
 func wants(t testing.TB, s store.Store, url int, m store.Matcher, id int) {
 	t.Helper()
 	got := -1
-	if o := s.Get(keyOf(url), m); o != nil {
+	if o := s.Get(keyOf(url), m); o.Found() {
 		got = idOf(o)
 		check(t, o)
 		o.Release()
@@ -185,7 +199,7 @@ func wants(t testing.TB, s store.Store, url int, m store.Matcher, id int) {
 // ids returns how often a walk visits each object.
 func ids(s store.Store) map[int]int {
 	seen := make(map[int]int)
-	s.Walk(func(o *store.Object) bool {
+	s.Walk(func(o store.Object) bool {
 		seen[idOf(o)]++
 		return true
 	})
@@ -195,7 +209,7 @@ func ids(s store.Store) map[int]int {
 // urlIDs is ids for WalkURL.
 func urlIDs(s store.Store, url int) map[int]int {
 	seen := make(map[int]int)
-	s.WalkURL(tagOf(url), func(o *store.Object) { seen[idOf(o)]++ })
+	s.WalkURL(tagOf(url), func(o store.Object) { seen[idOf(o)]++ })
 	return seen
 }
 
@@ -215,4 +229,4 @@ func judging(v store.Verdict) *judge {
 
 func (j *judge) set(v store.Verdict) { j.verdict.Store(&v) }
 
-func (j *judge) Judge(*store.Object) store.Verdict { return *j.verdict.Load() }
+func (j *judge) Judge(store.Object) store.Verdict { return *j.verdict.Load() }

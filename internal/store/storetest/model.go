@@ -14,30 +14,25 @@ import (
 // model is a store that is too simple to be wrong: one list, searched from end
 // to end. It has no budget and evicts nothing.
 type model struct {
-	objects []modelObject // in the order in which they were put in
+	objects []spec // in the order in which they were put in
 }
 
-type modelObject struct {
-	spec
-	bytes int64
-}
-
-func (m *model) put(sp spec, bytes int64) bool {
+func (m *model) put(sp spec) bool {
 	for _, o := range m.objects {
 		if o.url == sp.url && o.variant == sp.variant && o.stamp > sp.stamp {
 			return false
 		}
 	}
-	m.replace(sp, bytes)
+	m.replace(sp)
 	return true
 }
 
 // replace is put whatever the stamps: what forbade it may have been evicted.
-func (m *model) replace(sp spec, bytes int64) {
-	m.objects = slices.DeleteFunc(m.objects, func(o modelObject) bool {
+func (m *model) replace(sp spec) {
+	m.objects = slices.DeleteFunc(m.objects, func(o spec) bool {
 		return o.url == sp.url && o.variant == sp.variant
 	})
-	m.objects = append(m.objects, modelObject{sp, bytes})
+	m.objects = append(m.objects, sp)
 }
 
 // get returns the id of the newest match, -1 for none.
@@ -57,11 +52,11 @@ func (m *model) get(url int, variants matching) int {
 }
 
 func (m *model) remove(id int) {
-	m.objects = slices.DeleteFunc(m.objects, func(o modelObject) bool { return o.id == id })
+	m.objects = slices.DeleteFunc(m.objects, func(o spec) bool { return o.id == id })
 }
 
 func (m *model) has(id int) bool {
-	return slices.ContainsFunc(m.objects, func(o modelObject) bool { return o.id == id })
+	return slices.ContainsFunc(m.objects, func(o spec) bool { return o.id == id })
 }
 
 // ids returns each object's id once, of one URL, or of all where url < 0.
@@ -73,13 +68,6 @@ func (m *model) ids(url int) map[int]int {
 		}
 	}
 	return seen
-}
-
-func (m *model) bytes() (n int64) {
-	for _, o := range m.objects {
-		n += o.bytes
-	}
-	return n
 }
 
 const (
@@ -115,16 +103,14 @@ func testModel(t *testing.T, open New) {
 		switch rnd.IntN(10) {
 		case 0, 1, 2, 3:
 			sp := randomSpec(rnd, id, 3000)
-			o := object(t, s, sp)
-			bytes := o.Cost() + int64(max(sp.size, 0))
-			if got, want := s.Put(o), m.put(sp, bytes); got != want {
+			if got, want := put(t, s, sp), m.put(sp); got != want {
 				t.Fatalf("step %d: Put is %v, want %v", id, got, want)
 			}
 		case 4, 5, 6, 7:
 			match := randomMatch(rnd)
 			wants(t, s, url, match, m.get(url, match))
 		case 8:
-			if o := s.Get(keyOf(url), randomMatch(rnd)); o != nil {
+			if o := s.Get(keyOf(url), randomMatch(rnd)); o.Found() {
 				m.remove(idOf(o))
 				s.Remove(o, store.Removed)
 				o.Release()
@@ -138,8 +124,8 @@ func testModel(t *testing.T, open New) {
 			}
 		}
 		stats := s.Stats()
-		if stats.Objects != int64(len(m.objects)) || stats.Bytes != m.bytes() {
-			t.Fatalf("step %d: %d objects, %d bytes; want %d, %d", id, stats.Objects, stats.Bytes, len(m.objects), m.bytes())
+		if want := cost(s); stats.Objects != int64(len(m.objects)) || stats.Bytes != want {
+			t.Fatalf("step %d: %d objects, %d bytes; want %d, %d", id, stats.Objects, stats.Bytes, len(m.objects), want)
 		}
 		if t.Failed() {
 			t.Fatalf("step %d", id)
@@ -148,24 +134,33 @@ func testModel(t *testing.T, open New) {
 	Empty(t, s)
 }
 
+// cost returns what the stored objects take by their own account.
+func cost(s store.Store) (n int64) {
+	s.Walk(func(o store.Object) bool {
+		n += o.Cost()
+		return true
+	})
+	return n
+}
+
 // testPressure runs a random history on a store that has room for few objects.
 // What it evicts is its choice; but what it returns must be in the model, and
 // its books must balance.
 func testPressure(t *testing.T, open New) {
 	s, m, rnd := open(t, 256<<10), new(model), random(t)
-	var held []*store.Object
+	var held []store.Object
 	var puts int64
 	for id := range 3000 {
 		url := rnd.IntN(modelURLs)
 		switch rnd.IntN(8) {
 		case 0, 1, 2:
 			sp := randomSpec(rnd, id, 50_000)
-			if o := object(t, s, sp); o != nil && s.Put(o) {
-				m.replace(sp, 0)
+			if put(t, s, sp) {
+				m.replace(sp)
 				puts++
 			}
 		case 3, 4:
-			if o := s.Get(keyOf(url), anything{}); o != nil {
+			if o := s.Get(keyOf(url), anything{}); o.Found() {
 				if !m.has(idOf(o)) {
 					t.Fatalf("step %d: object %d had been replaced or removed", id, idOf(o))
 				}
@@ -179,7 +174,7 @@ func testPressure(t *testing.T, open New) {
 				held = append(held[:i], held[i+1:]...)
 			}
 		case 7:
-			if o := s.Get(keyOf(url), randomMatch(rnd)); o != nil {
+			if o := s.Get(keyOf(url), randomMatch(rnd)); o.Found() {
 				m.remove(idOf(o))
 				s.Remove(o, store.Removed)
 				o.Release()

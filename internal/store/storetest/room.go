@@ -114,7 +114,7 @@ func testBudget(t *testing.T, open New) {
 func testHeld(t *testing.T, open New) {
 	s := open(t, roomBudget)
 	n := crowd(t, s, func(int) store.Judge { return live })
-	var held []*store.Object
+	var held []store.Object
 	for i := range n {
 		held = append(held, s.Get(keyOf(i), anything{}))
 	}

@@ -35,6 +35,7 @@ func Run(t *testing.T, open New) {
 		{"WalkURL", testWalkURL},
 		{"WalkStops", testWalkStops},
 		{"WalkReenters", testWalkReenters},
+		{"WalkHoldsOne", testWalkHoldsOne},
 		{"WalkVisitsWhatStays", testWalkChurn},
 		{"DeadGoFirst", testDeadFirst},
 		{"SpareGoBeforeLive", testSpareFirst},
@@ -64,7 +65,7 @@ func random(t *testing.T) *rand.Rand {
 // remains: what remains after that was leaked by the store or by the test.
 func Empty(t *testing.T, s store.Store) {
 	t.Helper()
-	s.Walk(func(o *store.Object) bool {
+	s.Walk(func(o store.Object) bool {
 		s.Remove(o, store.Removed)
 		return true
 	})

@@ -14,8 +14,8 @@ func testWalkURL(t *testing.T, open New) {
 	mustPut(t, s, spec{id: 1, url: 1, variant: "a", size: 1})
 	mustPut(t, s, spec{id: 2, url: 1, variant: "b", size: 1})
 	mustPut(t, s, spec{id: 3, url: 2, size: 1})
-	untagged := store.NewObject(keyOf(3), store.NewHead(store.HeadSpec{Times: forever}), nil, live)
-	if !s.Put(untagged) {
+	untagged := store.Draft{Key: keyOf(3), Head: store.NewHead(store.HeadSpec{Times: forever}), Judge: live}
+	if !putDraft(s, untagged) {
 		t.Fatal("an object without tags was not stored")
 	}
 	for _, c := range []struct {
@@ -30,7 +30,7 @@ func testWalkURL(t *testing.T, open New) {
 			t.Errorf("url %d: visited %v, want %v", c.url, got, c.want)
 		}
 	}
-	s.WalkURL(tagOf(1), func(o *store.Object) { s.Remove(o, store.Swept) })
+	s.WalkURL(tagOf(1), func(o store.Object) { s.Remove(o, store.Swept) })
 	if got := urlIDs(s, 1); len(got) != 0 {
 		t.Errorf("visited %v after they were removed", got)
 	}
@@ -44,11 +44,33 @@ func testWalkStops(t *testing.T, open New) {
 	}
 	for _, stop := range []int{1, 2, 499, 500} {
 		n := 0
-		s.Walk(func(*store.Object) bool { n++; return n < stop })
+		s.Walk(func(store.Object) bool { n++; return n < stop })
 		if n != stop {
 			t.Errorf("visited %d objects, want to stop at %d", n, stop)
 		}
 	}
+	Empty(t, s)
+}
+
+// testWalkHoldsOne: however long a visit takes, it keeps nobody's bytes but
+// those of the object that is visited.
+func testWalkHoldsOne(t *testing.T, open New) {
+	const objects = 20
+	s := open(t, 1<<20)
+	for i := range objects {
+		mustPut(t, s, spec{id: i, url: i, size: 10_000})
+	}
+	s.Walk(func(visited store.Object) bool {
+		for i := range objects {
+			o := s.Get(keyOf(i), anything{})
+			s.Remove(o, store.Removed)
+			o.Release()
+		}
+		if got, want := s.Stats().Bytes, visited.Cost(); got != want {
+			t.Errorf("%d bytes in use, the visited object takes %d", got, want)
+		}
+		return true
+	})
 	Empty(t, s)
 }
 
@@ -58,7 +80,7 @@ func testWalkReenters(t *testing.T, open New) {
 	for i := range 10 {
 		mustPut(t, s, spec{id: i, url: i, size: 10})
 	}
-	visit := func(o *store.Object) {
+	visit := func(o store.Object) {
 		id := idOf(o)
 		if id < 10 {
 			wants(t, s, id, anything{}, id)
@@ -68,7 +90,7 @@ func testWalkReenters(t *testing.T, open New) {
 		}
 	}
 	s.WalkURL(tagOf(3), visit)
-	s.Walk(func(o *store.Object) bool { visit(o); return true })
+	s.Walk(func(o store.Object) bool { visit(o); return true })
 	if n := s.Stats().Objects; n != 10 {
 		t.Errorf("%d objects, want 10", n)
 	}
@@ -94,7 +116,7 @@ func testWalkChurn(t *testing.T, open New) {
 			}
 			url := i % (2 * stays) // half beside those that stay, half on new keys
 			put(t, s, spec{id: i, url: url, variant: "churn", size: 1})
-			if o := s.Get(keyOf((url+stays)%(2*stays)), matching{"churn"}); o != nil {
+			if o := s.Get(keyOf((url+stays)%(2*stays)), matching{"churn"}); o.Found() {
 				s.Remove(o, store.Removed)
 				o.Release()
 			}
