@@ -243,4 +243,3 @@ func TestLookUps(t *testing.T) {
 		}
 	}
 }
-
