@@ -32,7 +32,7 @@ func (a *App) openSiteDoors(p *proxy.Config, cfg *config.Config) {
 	}
 	p.PurgeMethods = varnish.Methods()
 	p.Refresh = varnish.Refresh(door)
-	p.Invalidate = a.control.Invalidate
+	p.Invalidate, p.InvalidateKeys = a.control.Invalidate, a.control.InvalidateKeys
 }
 
 // openAdminDoors adds to the admin listener what its own API and its fallback

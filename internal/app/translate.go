@@ -35,7 +35,7 @@ func cachePolicy(c config.Service) *httpcache.Policy {
 		DefaultTTL: c.Cache.DefaultTTL, NegativeTTL: c.Cache.NegativeTTL, MaxTTL: c.Cache.MaxTTL,
 		DefaultSWR: c.Cache.StaleWhileRevalidate, DefaultSIE: c.Cache.StaleIfError, DefaultKeep: c.Cache.Keep,
 		SetCookie: cookies[c.Cache.SetCookie], StoreCloseDelimited: c.Cache.StoreCloseDelimited,
-		HitForMiss: c.Cache.HitForMiss,
+		HitForMiss: c.Cache.HitForMiss, CacheGroups: c.Cache.Groups,
 	}
 	if c.Cache.RequestDirectives == config.DirectivesObey {
 		p.RequestDirectives = httpcache.DirectivesObey

@@ -208,6 +208,7 @@ services:
       set_cookie: strip
       request_directives: obey
       accept_encoding: pass
+      groups: false
       compress: {encodings: [gzip, br], min_size: 2KB, types: [text/*, Application/JSON, +xml]}
       max_object: 1GiB
       store_close_delimited: true

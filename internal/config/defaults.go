@@ -38,6 +38,7 @@ func defaultService(c *Config) Service {
 			SetCookie:         SetCookieRefuse,
 			RequestDirectives: DirectivesIgnore,
 			AcceptEncoding:    EncodingNormalize,
+			Groups:            true,
 			Compress:          Compress{MinSize: 1 << 10},
 			MaxObject:         min(64<<20, c.Storage.Memory/2),
 		},
