@@ -9,6 +9,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/dialect"
 	"github.com/rescind-edge/rescind/internal/dialect/cloudflare"
 	"github.com/rescind-edge/rescind/internal/dialect/fastly"
+	"github.com/rescind-edge/rescind/internal/dialect/invalidation"
 	"github.com/rescind-edge/rescind/internal/dialect/stackpath"
 	"github.com/rescind-edge/rescind/internal/dialect/varnish"
 	"github.com/rescind-edge/rescind/internal/proxy"
@@ -44,7 +45,9 @@ func (a *App) openAdminDoors(c *admin.Config, door dialect.Door) {
 	c.Methods = map[string]http.Handler{
 		"PURGE": purgeMethod{fastly: api, varnish: inVarnish, inVarnish: func(*http.Request) bool { return false }},
 	}
-	c.Paths = map[string]http.Handler{cloudflare.Prefix: cloudflare.New(door)}
+	c.Paths = map[string]http.Handler{
+		cloudflare.Prefix: cloudflare.New(door), invalidation.Path: invalidation.New(door, nil),
+	}
 	inStackPath := stackpath.New(stackpath.Config{Door: door, Key: a.tokens, Quota: &a.uris})
 	for _, prefix := range stackpath.Prefixes() {
 		c.Paths[prefix] = inStackPath

@@ -116,6 +116,7 @@ func TestAdminDoors(t *testing.T) {
 	}{
 		{"POST", "/client/v4/zones/shop/purge_cache", `{"tags":["k"]}`, `{"result":{"id":"shop"},"success":true,"errors":[],"messages":[]}`},
 		{"POST", "/cdn/v1/stacks/shop/purge", `{"items":[{"url":"//shop.example/a"}]}`, `{"id":"`},
+		{"POST", "/invalidation", `{"type":"uri","selectors":["http://shop.example/a"],"purge":true}`, `{"ids":["`},
 		{"POST", "/api/accounts/shop/purge", `{"list":[{"url":"//shop.example/a"}]}`, `{"id":"`},
 	} {
 		n.want("/a", "en", "MISS", "en "+string(rune('1'+i)))
