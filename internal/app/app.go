@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +21,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/dialect/stackpath"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/journal/durable"
 	"github.com/rescind-edge/rescind/internal/live"
 	"github.com/rescind-edge/rescind/internal/metrics"
 	"github.com/rescind-edge/rescind/internal/proxy"
@@ -49,6 +49,7 @@ type App struct {
 
 	store   *memory.Store
 	engine  *purge.Engine
+	journal *durable.Journal
 	hasher  *field.Hasher
 	proxy   *proxy.Proxy
 	control *control.Control
@@ -92,7 +93,12 @@ func New(opts Options) (*App, error) {
 	a.log = newLogger(opts.Stderr, cfg.Log, a.level)
 	a.mu.counters = make(map[string]*fetch.Counters)
 	a.hasher = field.RandomHasher()
-	a.engine = purge.NewEngine(purge.Config{})
+	journal, err := openJournal(cfg)
+	if err != nil {
+		return nil, err
+	}
+	a.journal = journal
+	a.engine = purge.NewEngine(purge.Config{Start: journal.Recovered().Start})
 	a.store = memory.New(memory.Config{Budget: int64(cfg.Storage.Memory), MaxVariants: cfg.Storage.MaxVariants})
 	a.sweeper = &sweep.Sweeper{Store: a.store, Engine: a.engine, Log: a.log}
 	if err := a.build(cfg); err != nil {
@@ -114,10 +120,6 @@ func (a *App) build(cfg *config.Config) error {
 	if err := a.buildViews(cfg); err != nil {
 		return err
 	}
-	tokens, err := openTokens(cfg.Node.DataDir)
-	if err != nil {
-		return err
-	}
 	a.proxy = proxy.New(a.proxyConfig(cfg))
 	controlConfig, err := a.controlConfig(cfg)
 	if err != nil {
@@ -125,7 +127,8 @@ func (a *App) build(cfg *config.Config) error {
 	}
 	a.control, err = control.New(control.Parts{
 		Engine: a.engine, Hasher: a.hasher, Counter: counter{a}, Sink: records{a},
-		Tokens: tokens, TokenChanged: records{a}.TokenChanged,
+		Journal: a.journal, Node: cfg.Node.Name, KeepTokens: cfg.Node.DataDir != "",
+		TokenChanged: records{a}.TokenChanged,
 	}, controlConfig)
 	if err != nil {
 		return err
@@ -167,17 +170,6 @@ func (a *App) buildViews(cfg *config.Config) (err error) {
 	return nil
 }
 
-// openTokens opens the tokens of a data directory, which is made where it is
-// not there yet: it holds what only its owner may read.
-func openTokens(dir string) (*control.Tokens, error) {
-	if dir != "" {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("node.data_dir: %w", err)
-		}
-	}
-	return control.OpenTokens(dir)
-}
-
 // Limits of the admin listener. A bulk purge carries its keys in one header
 // field with some clients: 300 keys of the greatest length.
 const (
@@ -215,6 +207,7 @@ func (a *App) Start() error {
 	}
 	a.running.Go(func() { a.sweeper.Run(a.life) })
 	a.running.Go(func() { a.watchRates(a.life) })
+	a.running.Go(func() { a.maintainJournal(a.life) })
 	a.running.Go(func() {
 		if err := a.serveAdmin(); !errors.Is(err, http.ErrServerClosed) {
 			a.log.Error("admin listener failed", "error", err)
@@ -289,6 +282,7 @@ func (a *App) release() {
 		a.proxy.Close()
 	}
 	a.running.Wait()
+	a.closeJournal()
 	if l := a.access.Load(); l != nil {
 		if err := l.close(); err != nil {
 			a.log.Warn("lines of the access or purge log were lost", "error", err)

@@ -37,9 +37,9 @@ func (c *Control) identify(st *state, creds Credentials, now time.Time) (caller,
 	who := caller{creds: creds}
 	switch {
 	case creds.Grant != "":
-		who.token = findGrant(creds.Grant, st.tokens, c.parts.Tokens.all())
+		who.token = findGrant(creds.Grant, st.tokens, c.tokens.all())
 	case creds.Token != "":
-		who.token = find(creds.Token, st.tokens, c.parts.Tokens.all())
+		who.token = find(creds.Token, st.tokens, c.tokens.all())
 	default:
 		return who, nil
 	}

@@ -3,6 +3,7 @@ package control
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/journal/durable"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -49,8 +51,15 @@ type Parts struct {
 	Sink    Sink             // nil: events are dropped
 	Now     func() time.Time // nil: time.Now
 
-	// Tokens holds the tokens created at run time; nil: none can be created.
-	Tokens *Tokens
+	// Journal records what is done, on disk where it has a directory, and brings
+	// what other nodes did. It is opened with Items, and started by New. nil: one
+	// in memory.
+	Journal *durable.Journal
+	// Node is this node's name, which receipts show on other nodes.
+	Node string
+	// KeepTokens says that tokens created at run time are kept, by the journal's
+	// directory or by other nodes. Without it none can be created.
+	KeepTokens bool
 	// TokenChanged is told of tokens that were created or revoked, like a Sink;
 	// nil: events are dropped.
 	TokenChanged func(event.TokenChanged)
@@ -63,6 +72,7 @@ type Control struct {
 	state   atomic.Pointer[state]
 	ledger  ledger
 	repeats repeats
+	tokens  tokens
 	denied  *rate.Limiter
 	counts  counts
 
@@ -71,6 +81,8 @@ type Control struct {
 	// reverting makes a revert and its entry in the receipt one step: of two
 	// reverts at once, the second must find what the first did.
 	reverting sync.Mutex
+	undone    purge.Undo // what the latest revert of this node's came to; under reverting
+	seed      maphash.Seed
 	// configuring keeps two reloads from taking over one state's limits.
 	configuring sync.Mutex
 }
@@ -86,16 +98,23 @@ func New(parts Parts, cfg Config) (*Control, error) {
 	if parts.Now == nil {
 		parts.Now = time.Now
 	}
-	if parts.Tokens == nil {
-		parts.Tokens = new(Tokens)
+	if parts.Journal == nil {
+		var err error
+		if parts.Journal, err = durable.Open(durable.Config{Items: Items, Now: parts.Now}); err != nil {
+			return nil, fmt.Errorf("control: %w", err)
+		}
 	}
 	if parts.TokenChanged == nil {
 		parts.TokenChanged = func(event.TokenChanged) {}
 	}
-	c := &Control{parts: parts, denied: rate.NewLimiter(deniedRate, deniedBurst)}
+	c := &Control{parts: parts, seed: maphash.MakeSeed(), denied: rate.NewLimiter(deniedRate, deniedBurst)}
 	c.ledger.init()
 	c.repeats.init()
-	return c, c.Reconfigure(cfg)
+	if err := c.Reconfigure(cfg); err != nil {
+		return nil, err
+	}
+	c.begin()
+	return c, nil
 }
 
 // Reconfigure replaces the configuration. Calls in progress finish under the
@@ -117,7 +136,7 @@ func (c *Control) Reconfigure(cfg Config) error {
 
 func (c *Control) accounts(st *state) []*account {
 	all := []*account{&c.local, &c.admitted}
-	for _, tokens := range [...][]Token{st.tokens, c.parts.Tokens.all()} {
+	for _, tokens := range [...][]Token{st.tokens, c.tokens.all()} {
 		for i := range tokens {
 			all = append(all, tokens[i].account)
 		}
@@ -126,10 +145,11 @@ func (c *Control) accounts(st *state) []*account {
 }
 
 // Purge carries out a request and returns its receipt; when it returns, the
-// purge is in force on this node. It takes effect even if the caller has gone
-// meanwhile: who does not see the answer must be able to assume the worse. The
-// error is one of this package's or wraps purge.ErrBadSelector; nothing was
-// applied then.
+// purge is in force on this node and would survive its crash. It takes effect
+// even if the caller has gone meanwhile: who does not see the answer must be
+// able to assume the worse. The error is one of this package's or wraps
+// purge.ErrBadSelector; nothing was applied then, but with ErrNotSaved, which
+// says that the purge is in force and would not survive.
 func (c *Control) Purge(creds Credentials, r Request) (Receipt, error) {
 	st, now := c.state.Load(), c.parts.Now()
 	who, err := c.authenticate(st, creds, now)
@@ -149,20 +169,23 @@ func (c *Control) purge(st *state, who caller, r Request, accepted time.Time) (R
 	if err != nil {
 		return Receipt{}, err
 	}
-	return c.carry(who, r, svc, m, accepted), nil
+	return c.carry(who, r, svc, m, accepted)
 }
 
 // carry carries out what was admitted.
-func (c *Control) carry(who caller, r Request, svc *service, m marks, accepted time.Time) Receipt {
-	receipt := c.apply(svc, m, Receipt{
+func (c *Control) carry(who caller, r Request, svc *service, m marks, accepted time.Time) (Receipt, error) {
+	receipt := Receipt{
 		Selectors: r.Selectors, Effect: r.Effect, Note: r.Note,
-		Actor: who.actor(), Dialect: r.Dialect, Accepted: accepted,
-	})
+		Actor: who.actor(), Dialect: r.Dialect, Accepted: accepted, Node: c.parts.Node,
+	}
+	if err := c.issue(svc, m, &receipt); err != nil {
+		return Receipt{}, err
+	}
 	c.count(&receipt, m)
 	c.ledger.add(receipt)
 	c.counts.purges.Add(1)
 	c.parts.Sink.Purged(receipt.event(who.creds.Addr))
-	return receipt
+	return receipt, nil
 }
 
 // admit authorises, limits and validates, in this order: a caller learns about
@@ -186,7 +209,7 @@ func (c *Control) admit(st *state, who caller, r Request, now time.Time) (*servi
 	if err := who.authorise(id, svc, m.need()); err != nil {
 		return nil, marks{}, err
 	}
-	if err := c.addPredicates(&m, svc, r.Selectors, now); err != nil {
+	if err := c.checkPredicates(svc, r.Selectors, now); err != nil {
 		return nil, marks{}, err
 	}
 	if err := svc.take(c.accountOf(who), now, m.demand); err != nil {
@@ -194,20 +217,6 @@ func (c *Control) admit(st *state, who caller, r Request, now time.Time) (*servi
 		return nil, marks{}, err
 	}
 	return svc, m, st.check(r, id)
-}
-
-// apply makes the purge of a receipt take effect and completes the receipt.
-func (c *Control) apply(svc *service, m marks, r Receipt) Receipt {
-	r.ID, r.Service = purge.NewID(r.Accepted.UnixMilli()), svc.ID
-	r.Effect.At = r.Accepted.UnixNano()
-	r.Effect = r.Effect.Normal()
-	applied := c.parts.Engine.Apply(r.Effect.At, purge.Purge{
-		ID: r.ID, Service: svc.ID, Tags: m.tags, Predicates: m.predicates, Effect: r.Effect, All: m.everything,
-	})
-	r.Position = applied.Position
-	r.Took = c.parts.Now().Sub(r.Accepted)
-	r.everything = m.everything
-	return r
 }
 
 // count fills in how many objects an applied purge took, where that is known.

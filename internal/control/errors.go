@@ -48,8 +48,15 @@ var (
 	// ErrNoDataDir is returned by CreateToken on a node that has nowhere to keep
 	// tokens.
 	ErrNoDataDir = errors.New("tokens cannot be kept: the node has no data directory")
-	// ErrNotSaved is returned where a change of tokens could not be written.
-	ErrNotSaved = errors.New("the change could not be written to disk")
+	// ErrNotSaved is returned where something is in force on this node and could
+	// not be written to its disk, so that it may not survive a crash.
+	ErrNotSaved = errors.New("it is in force on this node, but could not be written to disk")
+	// ErrBusy is returned where purges come faster than the node can pass them on.
+	// Nothing was applied.
+	ErrBusy = errors.New("too many purges wait to be passed on")
+	// ErrUnavailable is returned where nothing can be recorded, because the node
+	// stops or its disk takes nothing. Nothing was applied.
+	ErrUnavailable = errors.New("the node cannot record anything")
 )
 
 // LimitedError is returned while purges come faster than one of a service's

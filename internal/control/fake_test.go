@@ -8,6 +8,8 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/journal/durable"
+	"github.com/rescind-edge/rescind/internal/journal/vfs"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -65,11 +67,20 @@ func newNode(t testing.TB, change ...func(*Config)) *node {
 	return n
 }
 
-// start replaces the node's Control by a new one, as a restart does.
-func (n *node) start(t testing.TB, tokens *Tokens) {
+// start replaces the node's Control by a new one, as a restart does. disk is
+// where its journal is; nil: nowhere.
+func (n *node) start(t testing.TB, disk *vfs.Memory) {
 	t.Helper()
+	cfg := durable.Config{Items: Items, Now: n.now}
+	if disk != nil {
+		cfg.FS = disk
+	}
+	j, err := durable.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c, err := New(Parts{
-		Engine: n.engine, Hasher: n.hasher, Counter: n, Sink: n.sink, Now: n.now, Tokens: tokens,
+		Engine: n.engine, Hasher: n.hasher, Counter: n, Sink: n.sink, Now: n.now, Journal: j, KeepTokens: disk != nil, Node: "n1",
 		TokenChanged: func(e event.TokenChanged) { n.tokens = append(n.tokens, e) },
 	}, n.cfg)
 	if err != nil {
@@ -78,15 +89,11 @@ func (n *node) start(t testing.TB, tokens *Tokens) {
 	n.Control = c
 }
 
-// withTokens starts a node that keeps tokens in a directory.
-func withTokens(t testing.TB, dir string) *node {
+// withTokens starts a node that keeps tokens on a disk.
+func withTokens(t testing.TB, disk *vfs.Memory) *node {
 	t.Helper()
 	n := newNode(t)
-	tokens, err := OpenTokens(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.start(t, tokens)
+	n.start(t, disk)
 	return n
 }
 

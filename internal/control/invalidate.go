@@ -40,9 +40,16 @@ func (st *state) selectorsFor(svc *service, targets []field.Target) []purge.Sele
 }
 
 func (c *Control) invalidate(svc *service, selectors []purge.Selector) {
-	c.apply(svc, marksOf(c.parts.Hasher, svc, selectors), Receipt{
-		Selectors: selectors, Actor: ActorUnsafeMethod, Dialect: "http", Accepted: c.parts.Now(),
-	})
+	m, now := marksOf(c.parts.Hasher, svc, selectors), c.parts.Now()
+	apply := func(at field.Position) {
+		c.parts.Engine.Apply(now.UnixNano(), purge.Purge{
+			ID: purge.NewID(now.UnixMilli()), Service: svc.ID, Tags: m.tags, Effect: purge.Effect{At: now.UnixNano()},
+			All: m.everything, Position: at,
+		})
+	}
+	if c.parts.Journal.Advance(apply) != nil {
+		apply(0) // the journal is closing, or its disk takes nothing
+	}
 	c.counts.invalidations.Add(1)
 }
 

@@ -60,7 +60,7 @@ func (c *Control) CreateToken(creds Credentials, spec NewTokenSpec) (info TokenI
 		tok, secret, err = st.newToken(who, spec, now)
 	}
 	if err == nil {
-		err = c.parts.Tokens.create(tok, func(created []Token) error {
+		err = c.createToken(tok, func(created []Token) error {
 			return checkName(tok.name, now, st.tokens, created)
 		})
 	}
@@ -80,7 +80,7 @@ func (c *Control) ListTokens(creds Credentials) ([]TokenInfo, error) {
 		return nil, c.deny(who, attempt{action: event.DeniedTokens}, err)
 	}
 	var out []TokenInfo
-	for _, tokens := range [...][]Token{st.tokens, c.parts.Tokens.all()} {
+	for _, tokens := range [...][]Token{st.tokens, c.tokens.all()} {
 		for i := range tokens {
 			if who.manages(tokens[i].services) {
 				out = append(out, tokens[i].info(now))
@@ -99,7 +99,7 @@ func (c *Control) RevokeToken(creds Credentials, id string) error {
 	who, err := c.manager(st, creds, now)
 	var tok Token
 	if err == nil {
-		tok, err = c.parts.Tokens.revoke(id, func(t Token) bool { return who.manages(t.services) })
+		tok, err = c.revokeToken(id, func(t Token) bool { return who.manages(t.services) })
 	}
 	if tok.id != "" {
 		c.changed(event.TokenRevoked, who, tok, now)

@@ -2,9 +2,11 @@ package control
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -83,5 +85,39 @@ func TestBansOfEverythingNeedTheScope(t *testing.T) {
 	all := must(t)(purge.ParseBan("req.http.host ~ .* && req.url ~ .*"))
 	if _, err := n.Purge(with(office, "editor-secret"), Request{Service: "shop", Selectors: []purge.Selector{all}}); !errors.Is(err, ErrForbidden) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestSelectorsTravel holds that another node reads the selector that was sent.
+func TestSelectorsTravel(t *testing.T) {
+	bounded := must(t)(must(t)(purge.ParseBan(`obj.http.x-a ~ "a b" && req.url !~ ^/c`)).Under(path(t, "//www.example.com/shop")))
+	for _, s := range []purge.Selector{
+		must(t)(purge.Header("X-*", "", "")), must(t)(purge.Header("X-Tag", "(?i)a?b*", ", ")), bounded,
+		must(t)(bounded.Under(host(t, "www.example.com"))), must(t)(bounded.Under(url(t, "https://www.example.com/a?b"))),
+	} {
+		if got, err := parseSelector(appendSelector(nil, &s)); err != nil || got != s {
+			t.Errorf("%+v became %+v, %v", s, got, err)
+		}
+	}
+	later := bounded
+	later.Scope = 99
+	if got, err := parseSelector(appendSelector(nil, &later)); err != nil || got.Scope != 0 {
+		t.Errorf("bounded in an unknown way: %+v, %v", got, err)
+	}
+}
+
+// TestWhatCannotBeCompiledTakesWhatBoundsIt holds that a node that does not
+// understand another's expression withdraws too much, not too little.
+func TestWhatCannotBeCompiledTakesWhatBoundsIt(t *testing.T) {
+	n := newNode(t)
+	svc := n.state.Load().services["shop"]
+	scope := path(t, "/shop")
+	var m marks
+	n.addPredicates(&m, svc, []purge.Selector{
+		{Kind: purge.ByBan, Ban: "req.url ~~ x", Scope: purge.ByPath, Target: scope.Target}, {Kind: purge.ByHeader},
+	})
+	want := []field.Tag{n.tag(scope, "shop"), n.hasher.All("shop")}
+	if len(m.predicates) != 0 || !slices.Equal(m.tags, want) {
+		t.Errorf("%d predicates, tags %v; want %v", len(m.predicates), m.tags, want)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -19,6 +20,8 @@ type Receipt struct {
 	Note      string
 	Actor     string
 	Dialect   string
+	Node      string     // that accepted it
+	Entry     journal.ID // in which other nodes learn of it
 
 	Accepted time.Time
 	Took     time.Duration  // from Accepted until it was in force

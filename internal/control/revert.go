@@ -1,9 +1,11 @@
 package control
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/rescind-edge/rescind/internal/event"
+	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -53,10 +55,13 @@ func (c *Control) revert(st *state, who caller, id purge.ID) (Reverted, string, 
 	}
 	now := c.parts.Now()
 	rev := Reverted{ID: id, Actor: who.actor(), Time: now}
-	switch rev.Outcome = c.parts.Engine.Revert(now.UnixNano(), id); rev.Outcome {
+	_, ticket, err := c.parts.Journal.Append(journal.Draft{Kind: journal.KindRevert, Body: appendRevert(nil, &rev)})
+	if err != nil {
+		return Reverted{}, receipt.Service, journalError(err)
+	}
+	switch rev.Outcome = c.undone; rev.Outcome {
 	case purge.Undone, purge.UndoneInPart:
-		c.ledger.reverted(rev)
-		return rev, receipt.Service, nil
+		return rev, receipt.Service, journalError(ticket.Wait(context.Background()))
 	}
 	// The purge was applied here and its receipt says that nobody took it back:
 	// an engine that does not know it has carried it out and forgotten it.

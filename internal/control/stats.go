@@ -9,10 +9,12 @@ type Stats struct {
 	Denied        uint64 // turned down for any reason
 	Limited       uint64 // of those, for a service's limit
 	Invalidations uint64 // purges that the node made after unsafe methods
+	Received      uint64 // accepted by other nodes, and applied here
+	Gaps          uint64 // times that everything was withdrawn, because entries were lost
 }
 
 type counts struct {
-	purges, reverts, denied, limited, invalidations atomic.Uint64
+	purges, reverts, denied, limited, invalidations, received, gaps atomic.Uint64
 
 	suppressed atomic.Uint64 // denials since the last one reported
 }
@@ -25,5 +27,7 @@ func (c *Control) Stats() Stats {
 		Denied:        c.counts.denied.Load(),
 		Limited:       c.counts.limited.Load(),
 		Invalidations: c.counts.invalidations.Load(),
+		Received:      c.counts.received.Load(),
+		Gaps:          c.counts.gaps.Load(),
 	}
 }

@@ -14,7 +14,8 @@ const MaxTogether = 64
 // dialects whose clients name more in one call than one purge holds, or different
 // modes. Every request is authorised, limited and validated before the first is
 // applied; each has its own receipt, in their order. What a refused call took
-// from limits stays taken. Idempotency keys are ignored. Errors are those of Purge.
+// from limits stays taken. Idempotency keys are ignored. Errors are those of
+// Purge; where the journal takes no more, some may have been applied.
 func (c *Control) PurgeTogether(creds Credentials, requests []Request) ([]Receipt, error) {
 	st, now := c.state.Load(), c.parts.Now()
 	who, err := c.authenticate(st, creds, now)
@@ -41,7 +42,11 @@ func (c *Control) PurgeTogether(creds Credentials, requests []Request) ([]Receip
 	}
 	receipts := make([]Receipt, 0, len(requests))
 	for i, r := range requests {
-		receipts = append(receipts, c.carry(who, r, ready[i].svc, ready[i].m, now))
+		receipt, err := c.carry(who, r, ready[i].svc, ready[i].m, now)
+		if err != nil {
+			return nil, c.deny(who, attempt{event.DeniedPurge, r.Service, r.Dialect}, err)
+		}
+		receipts = append(receipts, receipt)
 	}
 	return receipts, nil
 }

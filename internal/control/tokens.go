@@ -1,11 +1,19 @@
 package control
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/journal"
+	replicated "github.com/rescind-edge/rescind/internal/journal/state"
 )
 
 // MaxTokens is the most tokens created at run time. All are compared with every
@@ -16,92 +24,181 @@ const MaxTokens = 1000
 // is told that it has expired and not that it never was.
 const expiredFor = 30 * 24 * time.Hour
 
-// Tokens are the tokens created at run time, kept in one file. The zero Tokens
-// is empty and has no file: none can be created. Methods may be called from
-// many goroutines. One process at a time may use a file.
-type Tokens struct {
-	file string // "": nowhere
+// tokens are those created at run time. They are items of the replicated state:
+// an entry makes or revokes one, everywhere in the time that a purge takes, and
+// whoever did not see the entry gets the state.
+type tokens struct {
 	live atomic.Pointer[[]Token]
 
-	mu      sync.Mutex          // held while they change
-	unsaved map[string]struct{} // ids revoked since the file was last written; under mu
-}
-
-// OpenTokens returns the tokens kept in a data directory, which must exist;
-// "" is a node without one. The error says what is wrong with the file, which
-// is left as it is.
-func OpenTokens(dir string) (*Tokens, error) {
-	t := &Tokens{unsaved: make(map[string]struct{})}
-	if dir == "" {
-		return t, nil
-	}
-	t.file = tokenFile(dir)
-	list, err := readTokens(t.file)
-	if err != nil {
-		return nil, err
-	}
-	t.live.Store(&list)
-	return t, nil
+	changing sync.Mutex // held from looking for a name until it is taken
 }
 
 // all returns the tokens, oldest first, which must not be changed.
-func (t *Tokens) all() []Token {
+func (t *tokens) all() []Token {
 	if list := t.live.Load(); list != nil {
 		return *list
 	}
 	return nil
 }
 
-// create keeps a token and makes it good. When it returns an error, the token
-// is no good. check sees the tokens that there are, and may refuse.
-func (t *Tokens) create(tok Token, check func([]Token) error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.file == "" {
+// tokenRecord is a token in the state: JSON, in which a later version may add
+// members. The secret is in it as SHA-256 only.
+type tokenRecord struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Hash     string    `json:"sha256"` // hexadecimal
+	Scopes   []string  `json:"scopes"`
+	Services []string  `json:"services,omitempty"`
+	Created  time.Time `json:"created"`
+	Expires  time.Time `json:"expires,omitzero"`
+}
+
+func recordOf(t Token) tokenRecord {
+	return tokenRecord{
+		ID: t.id, Name: t.name, Hash: hex.EncodeToString(t.digest[:sha256.Size]),
+		Scopes: t.scopes.Names(), Services: t.services, Created: t.created, Expires: t.expires,
+	}
+}
+
+func (r tokenRecord) token() (Token, error) {
+	if r.ID == "" {
+		return Token{}, fmt.Errorf("token %q has no id", r.Name)
+	}
+	tok, err := NewToken(TokenSpec{
+		Name: r.Name, Hash: "sha256:" + r.Hash, Scopes: r.Scopes, Services: r.Services, Expires: r.Expires,
+	})
+	tok.id, tok.created, tok.account = r.ID, r.Created, new(account)
+	return tok, err
+}
+
+func parseToken(data []byte) (Token, error) {
+	var r tokenRecord
+	if err := json.Unmarshal(data, &r); err != nil {
+		return Token{}, fmt.Errorf("%w: %w", errBadBody, err)
+	}
+	return r.token()
+}
+
+// Items says which items of the replicated state an entry changes, for the
+// journal that a Control works with. What cannot be read changes nothing: a
+// token that nobody understands is good for nothing.
+func Items(e *journal.Entry) []replicated.Item {
+	switch e.Kind {
+	case journal.KindTokenCreate:
+		if tok, err := parseToken(e.Body); err == nil {
+			return []replicated.Item{replicated.Item{Key: tokenKey(tok.id)}.Next(e.Time, e.Body)}
+		}
+	case journal.KindTokenRevoke:
+		if id, at, err := parseRevoked(e.Body); err == nil {
+			return []replicated.Item{replicated.Item{Key: tokenKey(id)}.Removal(at)}
+		}
+	}
+	return nil
+}
+
+func tokenKey(id string) replicated.Key { return replicated.Key{Kind: replicated.KindToken, ID: id} }
+
+// take takes up items that have changed. What a token was used for so far stays
+// known. It is called under the journal's lock, or before the journal starts.
+func (t *tokens) take(items []replicated.Item) {
+	list, changed := slices.Clone(t.all()), false
+	for i := range items {
+		it := &items[i]
+		if it.Kind != replicated.KindToken {
+			continue
+		}
+		changed = true
+		list = slices.DeleteFunc(list, func(old Token) bool { return old.id == it.ID })
+		if it.Removed {
+			continue
+		}
+		if tok, err := parseToken(it.Value); err == nil && tok.id == it.ID && len(list) < 2*MaxTokens {
+			list = append(list, tok)
+		}
+	}
+	if changed {
+		slices.SortStableFunc(list, func(a, b Token) int {
+			if d := a.created.Compare(b.created); d != 0 {
+				return d
+			}
+			return strings.Compare(a.id, b.id)
+		})
+		t.live.Store(&list)
+	}
+}
+
+// createToken makes a token good everywhere.
+func (c *Control) createToken(tok Token, check func([]Token) error) error {
+	if !c.parts.KeepTokens {
 		return ErrNoDataDir
 	}
-	list := slices.DeleteFunc(slices.Clone(t.all()), func(old Token) bool {
-		return old.expired(tok.created.Add(-expiredFor))
-	})
+	c.tokens.changing.Lock()
+	defer c.tokens.changing.Unlock()
+	if err := c.forgetExpired(tok.created.Add(-expiredFor)); err != nil {
+		return err
+	}
+	list := c.tokens.all()
 	if len(list) >= MaxTokens {
 		return fmt.Errorf("%w: there are %d, which is the most; revoke some", ErrTokenConflict, MaxTokens)
 	}
 	if err := check(list); err != nil {
 		return err
 	}
-	list = append(list, tok)
-	if err := t.saveLocked(list); err != nil {
+	body, err := json.Marshal(recordOf(tok))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	if err := c.change(journal.KindTokenCreate, body); err != nil {
 		return err
 	}
-	t.live.Store(&list)
+	if _, ok := c.parts.Journal.Item(tokenKey(tok.id)); !ok {
+		return fmt.Errorf("%w: what nodes replicate is full", ErrTokenConflict)
+	}
 	return nil
 }
 
-// revoke takes a token that may is true for away, at once. Where the file
-// cannot be written, the error wraps ErrNotSaved: the token is no good, but
-// would be after a restart; revoking it again writes the file again.
-func (t *Tokens) revoke(id string, may func(Token) bool) (Token, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	list := slices.Clone(t.all())
+// forgetExpired revokes what expired before an instant.
+func (c *Control) forgetExpired(before time.Time) error {
+	for _, old := range c.tokens.all() {
+		if !old.expired(before) {
+			continue
+		}
+		if err := c.change(journal.KindTokenRevoke, c.revoked(old.id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// revokeToken takes a token that may is true for away, everywhere. With
+// ErrNotSaved the token is no good, but would be after a restart; revoking it
+// again writes it again.
+func (c *Control) revokeToken(id string, may func(Token) bool) (Token, error) {
+	c.tokens.changing.Lock()
+	defer c.tokens.changing.Unlock()
+	list := c.tokens.all()
 	i := slices.IndexFunc(list, func(tok Token) bool { return tok.id == id && may(tok) })
-	var gone Token
-	switch _, again := t.unsaved[id]; {
-	case i >= 0:
-		gone = list[i]
-		list = slices.Delete(list, i, i+1)
-		t.unsaved[id] = struct{}{}
-		t.live.Store(&list)
-	case !again:
+	if i < 0 {
+		if it, ok := c.parts.Journal.Item(tokenKey(id)); ok && it.Removed && c.parts.Journal.Stats().Failing != nil {
+			return Token{}, journalError(c.parts.Journal.Sync(context.Background()))
+		}
 		return Token{}, fmt.Errorf("%w %q", ErrUnknownToken, clip(id))
 	}
-	return gone, t.saveLocked(list)
+	return list[i], c.change(journal.KindTokenRevoke, c.revoked(id))
 }
 
-func (t *Tokens) saveLocked(list []Token) error {
-	if err := writeTokens(t.file, list); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotSaved, err)
+// revoked encodes that a token is revoked, no earlier than it was made, whatever
+// the clocks of the nodes say.
+func (c *Control) revoked(id string) []byte {
+	it, _ := c.parts.Journal.Item(tokenKey(id))
+	return appendInt(appendText(nil, revokedID, id), revokedTime, it.Removal(c.parts.Now().UnixMilli()).Time)
+}
+
+// change issues an entry and waits until it is on disk.
+func (c *Control) change(kind journal.Kind, body []byte) error {
+	_, ticket, err := c.parts.Journal.Append(journal.Draft{Kind: kind, Body: body})
+	if err != nil {
+		return journalError(err)
 	}
-	clear(t.unsaved)
-	return nil
+	return journalError(ticket.Wait(context.Background()))
 }

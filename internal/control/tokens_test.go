@@ -1,11 +1,11 @@
 package control
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/event"
+	"github.com/rescind-edge/rescind/internal/journal"
+	"github.com/rescind-edge/rescind/internal/journal/vfs"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -33,8 +35,8 @@ func editorOf(name string, services ...string) NewTokenSpec {
 }
 
 func TestCreatedToken(t *testing.T) {
-	dir := t.TempDir()
-	n := withTokens(t, dir)
+	disk := vfs.NewMemory()
+	n := withTokens(t, disk)
 	info, secret := n.create(t, editorOf("ci", "shop"))
 	if !regexp.MustCompile(`^rsc_[a-z2-7]{52}$`).MatchString(secret) {
 		t.Errorf("the secret is %q", secret)
@@ -50,36 +52,39 @@ func TestCreatedToken(t *testing.T) {
 	if r := n.sink.purged[0]; r.Actor != "ci" {
 		t.Errorf("recorded as %q", r.Actor)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "tokens.json"))
+	names, err := disk.List()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(data), secret) || strings.Contains(string(data), secret[4:]) {
-		t.Errorf("the file holds the secret:\n%s", data)
-	}
-	if st, err := os.Stat(filepath.Join(dir, "tokens.json")); err != nil || st.Mode().Perm() != 0o600 {
-		t.Errorf("the file's mode is %v, %v", st.Mode(), err)
+	for _, name := range names {
+		data, err := disk.ReadFile(name, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), secret) || strings.Contains(string(data), secret[4:]) {
+			t.Errorf("%s holds the secret", name)
+		}
 	}
 	if e := n.tokens; len(e) != 1 || e[0].Change != event.TokenCreated || e[0].ID != info.ID || e[0].Actor != ActorLocal ||
 		strings.Contains(fmt.Sprintf("%+v", e), secret) {
 		t.Errorf("events %+v", e)
 	}
 
-	again := withTokens(t, dir)
+	again := withTokens(t, disk.Clone())
 	if err := again.ask(t, with(stranger, secret), "shop", 1); err != nil {
 		t.Errorf("after a restart: %v", err)
 	}
 }
 
 func TestRevokedToken(t *testing.T) {
-	dir := t.TempDir()
-	n := withTokens(t, dir)
+	disk := vfs.NewMemory()
+	n := withTokens(t, disk)
 	info, secret := n.create(t, editorOf("ci"))
 	_, other := n.create(t, editorOf("other"))
 	if err := n.RevokeToken(socket, info.ID); err != nil {
 		t.Fatal(err)
 	}
-	for when, node := range map[string]*node{"at once": n, "after a restart": withTokens(t, dir)} {
+	for when, node := range map[string]*node{"at once": n, "after a restart": withTokens(t, disk.Clone())} {
 		if err := node.ask(t, with(here, secret), "shop", 1); !errors.Is(err, ErrUnauthenticated) {
 			t.Errorf("%s: %v", when, err)
 		}
@@ -103,7 +108,7 @@ func TestRevokedToken(t *testing.T) {
 
 func TestTokenExpiresExactly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := withTokens(t, t.TempDir())
+		n := withTokens(t, vfs.NewMemory())
 		n.Control.parts.Now = time.Now
 		spec := editorOf("ci")
 		spec.Expires = time.Now().Add(time.Hour)
@@ -155,7 +160,7 @@ func TestConfiguredTokenExpires(t *testing.T) {
 
 // TestWhoMayManageTokens is the matrix of callers and what they may create.
 func TestWhoMayManageTokens(t *testing.T) {
-	n := withTokens(t, t.TempDir())
+	n := withTokens(t, vfs.NewMemory())
 	shopkeeper := NewTokenSpec{Name: "shopkeeper", Scopes: []string{"global"}, Services: []string{"shop"}}
 	_, local := n.create(t, shopkeeper)
 	n.create(t, editorOf("blogger", "blog"))
@@ -218,7 +223,7 @@ func names(list []TokenInfo) string {
 }
 
 func TestBadNewTokens(t *testing.T) {
-	n := withTokens(t, t.TempDir())
+	n := withTokens(t, vfs.NewMemory())
 	for name, tc := range map[string]struct {
 		spec NewTokenSpec
 		want error
@@ -248,34 +253,31 @@ func TestBadNewTokens(t *testing.T) {
 }
 
 func TestTokensAreBounded(t *testing.T) {
-	n := withTokens(t, t.TempDir())
+	n := withTokens(t, vfs.NewMemory())
 	full := make([]Token, MaxTokens)
 	for i := range full {
 		full[i] = token(t, fmt.Sprint("t", i), "global")
 	}
-	n.Control.parts.Tokens.live.Store(&full)
+	n.Control.tokens.live.Store(&full)
 	if _, _, err := n.CreateToken(socket, editorOf("one too many")); !errors.Is(err, ErrTokenConflict) {
 		t.Error(err)
 	}
 }
 
-// TestTokensThatCannotBeSaved has a data directory that is gone.
+// TestTokensThatCannotBeSaved has a disk that takes nothing for a while.
 func TestTokensThatCannotBeSaved(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "data")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	n := withTokens(t, dir)
+	disk := vfs.NewMemory()
+	n := withTokens(t, disk)
 	info, secret := n.create(t, editorOf("ci"))
-	moved := dir + ".moved"
-	if err := os.Rename(dir, moved); err != nil {
-		t.Fatal(err)
+	full := errors.New("no space left on device")
+	disk.Fault = func(op vfs.Op, _ string) error {
+		if op == vfs.OpWrite || op == vfs.OpSync || op == vfs.OpCreate {
+			return full
+		}
+		return nil
 	}
 	if _, _, err := n.CreateToken(socket, editorOf("next")); !errors.Is(err, ErrNotSaved) {
 		t.Errorf("creating: %v", err)
-	}
-	if list, err := n.ListTokens(socket); err != nil || strings.Contains(names(list), "next") {
-		t.Errorf("a token that was not kept is listed: %v, %v", names(list), err)
 	}
 	for range 2 {
 		if err := n.RevokeToken(socket, info.ID); !errors.Is(err, ErrNotSaved) {
@@ -285,19 +287,17 @@ func TestTokensThatCannotBeSaved(t *testing.T) {
 			t.Errorf("it is still good: %v", err)
 		}
 	}
-	if err := os.Rename(moved, dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := n.RevokeToken(socket, info.ID); err != nil {
+	disk.Fault = nil
+	if err := n.RevokeToken(socket, info.ID); err != nil && !errors.Is(err, ErrUnknownToken) {
 		t.Errorf("revoking again: %v", err)
 	}
-	if err := withTokens(t, dir).ask(t, with(stranger, secret), "shop", 1); !errors.Is(err, ErrUnauthenticated) {
+	if err := withTokens(t, disk.Clone()).ask(t, with(stranger, secret), "shop", 1); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("after a restart: %v", err)
 	}
 }
 
 func TestReloadKeepsLastUse(t *testing.T) {
-	n := withTokens(t, t.TempDir())
+	n := withTokens(t, vfs.NewMemory())
 	if err := n.ask(t, with(stranger, "deploy-secret"), "shop", 1); err != nil {
 		t.Fatal(err)
 	}
@@ -318,13 +318,9 @@ func TestReloadKeepsLastUse(t *testing.T) {
 }
 
 func TestTokensAtOnce(t *testing.T) {
-	dir := t.TempDir()
-	n := newNode(t)
-	tokens, err := OpenTokens(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.Control.parts.Tokens, n.Control.parts.TokenChanged = tokens, func(event.TokenChanged) {}
+	disk := vfs.NewMemory()
+	n := withTokens(t, disk)
+	n.Control.parts.TokenChanged = func(event.TokenChanged) {}
 	var all sync.WaitGroup
 	for i := range 4 {
 		all.Go(func() {
@@ -349,74 +345,70 @@ func TestTokensAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	kept, err := OpenTokens(dir)
-	if err != nil || len(kept.all()) != 4 {
-		t.Errorf("%d tokens are kept, %v", len(kept.all()), err)
+	if kept := withTokens(t, disk.Clone()).Control.tokens.all(); len(kept) != 4 {
+		t.Errorf("%d tokens are kept", len(kept))
 	}
 }
 
-func TestDamagedTokenFile(t *testing.T) {
-	hash := strings.Repeat("ab", 32)
-	good := `{"id":"A","name":"a","sha256":"` + hash + `","scopes":["global"],"created":"2026-01-01T00:00:00Z"}`
-	for name, content := range map[string]string{
-		"empty":         "",
-		"cut":           `{"version":1,"tokens":[` + good[:30],
-		"no version":    `{"tokens":[]}`,
-		"newer":         `{"version":2,"tokens":[]}`,
-		"unknown field": `{"version":1,"tokens":[],"x":1}`,
-		"bad hash":      `{"version":1,"tokens":[{"id":"A","name":"a","sha256":"ab","scopes":["global"],"created":"2026-01-01T00:00:00Z"}]}`,
-		"no id":         `{"version":1,"tokens":[` + strings.Replace(good, `"A"`, `""`, 1) + `]}`,
-		"no scope":      `{"version":1,"tokens":[` + strings.Replace(good, `"global"`, ``, 1) + `]}`,
-		"twice":         `{"version":1,"tokens":[` + good + `,` + good + `]}`,
-		"too large":     strings.Repeat(" ", maxTokenFile+1),
-	} {
-		dir := t.TempDir()
-		file := filepath.Join(dir, "tokens.json")
-		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+// TestForeignTokens: what another node says of a token is taken only where it
+// makes sense.
+func TestForeignTokens(t *testing.T) {
+	good := recordOf(token(t, "a", "global"))
+	good.ID = "A"
+	encode := func(change func(*tokenRecord)) []byte {
+		r := good
+		change(&r)
+		b, err := json.Marshal(r)
+		if err != nil {
 			t.Fatal(err)
 		}
-		_, err := OpenTokens(dir)
-		if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "damaged") {
-			t.Errorf("%s: %v", name, err)
-		}
-		if data, err := os.ReadFile(file); err != nil || string(data) != content {
-			t.Errorf("%s: the file was changed, %v", name, err)
-		}
+		return b
 	}
-	dir := t.TempDir()
-	for name, content := range map[string]string{
-		"tokens.json": `{"version":1,"tokens":[` + good + `]}`, "tokens.json.new": "what a crash left",
+	for name, c := range map[string]struct {
+		body []byte
+		want bool
+	}{
+		"good":          {encode(func(*tokenRecord) {}), true},
+		"of later":      {[]byte(strings.Replace(string(encode(func(*tokenRecord) {})), "{", `{"later":1,`, 1)), true},
+		"not JSON":      {[]byte("{"), false},
+		"no id":         {encode(func(r *tokenRecord) { r.ID = "" }), false},
+		"bad hash":      {encode(func(r *tokenRecord) { r.Hash = "ab" }), false},
+		"no scope":      {encode(func(r *tokenRecord) { r.Scopes = nil }), false},
+		"unknown scope": {encode(func(r *tokenRecord) { r.Scopes = []string{"later"} }), false},
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+		n := withTokens(t, vfs.NewMemory())
+		e := journal.Entry{
+			ID: journal.ID{Incarnation: journal.Incarnation{1}, Seq: 1}, Kind: journal.KindTokenCreate, Time: n.clock.UnixMilli(), Body: c.body,
+		}
+		if _, _, err := n.Control.parts.Journal.Receive([]journal.Entry{e}); err != nil {
 			t.Fatal(err)
 		}
-	}
-	n := withTokens(t, dir)
-	n.create(t, editorOf("next"))
-	if kept, err := OpenTokens(dir); err != nil || len(kept.all()) != 2 {
-		t.Errorf("after a crash in the middle of a change: %v", err)
+		if got := len(n.Control.tokens.all()) == 1; got != c.want {
+			t.Errorf("%s: taken: %v, want %v", name, got, c.want)
+		}
 	}
 }
 
-func FuzzParseTokens(f *testing.F) {
-	f.Add([]byte(`{"version":1,"tokens":[{"id":"A","name":"a","sha256":"` + strings.Repeat("ab", 32) + `","scopes":["global"],"created":"2026-01-01T00:00:00Z"}]}`))
-	f.Add([]byte(`{"version":1,"tokens":null}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		list, err := parseTokens(data)
+// FuzzForeignBodies: no entry of another node makes this one fail, and what is
+// written is read.
+func FuzzForeignBodies(f *testing.F) {
+	f.Add(appendPurge(nil, &Receipt{ID: purge.NewID(1), Service: "shop", Selectors: []purge.Selector{{Kind: purge.ByKey, Key: "k"}}, Effect: purge.SoftEffect()}))
+	f.Add(appendRevert(nil, &Reverted{ID: purge.NewID(1), Actor: "a"}))
+	f.Add([]byte(`{"id":"A"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		parseToken(body)
+		if rev, err := parseRevert(body); err == nil {
+			if again, err := parseRevert(appendRevert(nil, &rev)); err != nil || again.ID != rev.ID {
+				t.Errorf("%+v became %+v, %v", rev, again, err)
+			}
+		}
+		r, err := parsePurge(body)
 		if err != nil {
 			return
 		}
-		for _, tok := range list {
-			if tok.id == "" || tok.scopes == 0 || tok.account == nil {
-				t.Errorf("token %+v", tok)
-			}
-		}
-		name := filepath.Join(t.TempDir(), "f")
-		if err := writeTokens(name, list); err != nil {
-			t.Fatal(err)
-		}
-		if again, err := readTokens(name); err != nil || len(again) != len(list) {
-			t.Errorf("%d tokens were written, %d read: %v", len(list), len(again), err)
+		again, err := parsePurge(appendPurge(nil, &r))
+		if err != nil || again.ID != r.ID || again.Effect.Normal() != r.Effect.Normal() || !slices.Equal(again.Selectors, r.Selectors) {
+			t.Errorf("%+v became %+v, %v", r, again, err)
 		}
 	})
 }

@@ -108,12 +108,7 @@ func (x *exchange) shape() bool {
 	if x.length != content.Size() || !hasContent(x.status) || len(content.Trailer()) > 0 {
 		return false
 	}
-	x.out = head.AppendFields(x.out[:0], false)
-	for i := range x.out {
-		x.out[i].Name = canonical(x.out[i].Name)
-	}
-	x.out.SortByName()
-	x.sorted = true
+	x.out, x.sorted = head.AppendFields(x.out[:0], false), true
 	x.piece = httpcache.ByteRange{Length: x.length}
 	if x.status != http.StatusOK {
 		return true

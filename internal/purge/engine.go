@@ -45,6 +45,9 @@ type Purge struct {
 	Predicates []*Predicate
 	Effect     Effect // Effect.At is when it was issued; 0: now
 	All        bool   // purges everything: counts as a generation
+	// Position is where the purge stands in the order of what the node applies; 0,
+	// or one that has passed: behind all others.
+	Position field.Position
 }
 
 // Applied is the outcome of Apply.
@@ -171,7 +174,7 @@ func (e *Engine) Apply(now int64, p Purge) Applied {
 	if r := e.mu.byID[p.ID]; r != nil {
 		return Applied{Position: r.pos, Known: true, Void: r.void}
 	}
-	pos := e.mu.applied + 1
+	pos := max(e.mu.applied+1, p.Position)
 	r := &record{id: p.ID, service: s, pos: pos, tags: distinct(p.Tags), until: s.deadline(now)}
 	r.hold(tagBytes * int64(len(r.tags)))
 	e.takeLocked(s, r.bytes())

@@ -38,20 +38,19 @@ func Header(name, value, separator string) (Selector, error) {
 	m.Value, foldValue = strings.CutPrefix(value, foldPrefix)
 	m.Fold = (foldName || foldValue) && m.Value != ""
 	switch {
-	case m.Name == "":
-		return Selector{}, badSelector("the name of the header is empty")
-	case strings.Trim(m.Name, "*") == "" && strings.Trim(m.Value, "*") == "":
+	case m.Name != "" && strings.Trim(m.Name, "*") == "" && strings.Trim(m.Value, "*") == "":
 		return Selector{}, badSelector("any value of any header takes everything; purge everything instead")
-	case !globName(m.Name):
+	case m.Name != "" && !globName(m.Name):
 		return Selector{}, badSelector("%q cannot be the name of a header", clip(m.Name))
 	case !field.ValidValue(m.Value):
 		return Selector{}, badSelector("the header's value holds a control character")
 	case len(separator) > maxSeparatorBytes || !field.ValidValue(separator):
 		return Selector{}, badSelector("%q cannot separate values", clip(separator))
 	}
-	s := Selector{Kind: ByHeader, Header: m}
-	_, err := compileHeader(m)
-	return s, err
+	if _, err := compileHeader(m); err != nil {
+		return Selector{}, err
+	}
+	return Selector{Kind: ByHeader, Header: m}, nil
 }
 
 // globName tells whether a glob could be a field name: a name, but for "?",
@@ -86,6 +85,9 @@ type header struct {
 }
 
 func compileHeader(m HeaderMatch) (*header, error) {
+	if m.Name == "" {
+		return nil, badSelector("the name of the header is empty")
+	}
 	h := &header{separator: m.Separator}
 	h.name = m.Name
 	if i := strings.IndexAny(m.Name, "*?"); i >= 0 {

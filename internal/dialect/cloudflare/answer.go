@@ -42,7 +42,10 @@ var (
 	wrongMethod   = problem{10405, "Method not allowed"}
 )
 
-const codeNoRoute = 7003
+const (
+	codeNoRoute = 7003
+	codeFailed  = 10001 // the node could not carry it out
+)
 
 func writeResult(w http.ResponseWriter, result any, p *pages) {
 	write(w, http.StatusOK, envelope{Result: result, Success: true, Errors: []problem{}, Messages: []problem{}, Pages: p})
@@ -55,7 +58,10 @@ func writeProblem(w http.ResponseWriter, status int, p problem) {
 func writeError(w http.ResponseWriter, r *http.Request, creds control.Credentials, err error) {
 	var limited *control.LimitedError
 	var bad *apiError
+	failed, own := dialect.Failed(err)
 	switch {
+	case own:
+		writeProblem(w, failed, problem{codeFailed, err.Error()})
 	case errors.Is(err, control.ErrUnauthenticated):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="rescind"`)
 		p := notAuthentic

@@ -16,6 +16,8 @@ import (
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/dialect"
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/journal/durable"
+	"github.com/rescind-edge/rescind/internal/journal/vfs"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -47,7 +49,7 @@ type Node struct {
 	Control *control.Control
 	Config  control.Config
 	From    control.Credentials // who all requests come from; at first Loopback
-	DataDir string              // where tokens are kept; "": nowhere
+	Disk    *vfs.Memory         // of its journal
 
 	engine *purge.Engine
 	hasher *field.Hasher
@@ -56,25 +58,26 @@ type Node struct {
 // New returns a Node that has purged nothing and keeps tokens.
 func New(t testing.TB) *Node {
 	t.Helper()
-	return start(t, t.TempDir())
+	return start(t, true)
 }
 
 // NewWithoutDataDir returns a Node that cannot keep tokens.
 func NewWithoutDataDir(t testing.TB) *Node {
 	t.Helper()
-	return start(t, "")
+	return start(t, false)
 }
 
-func start(t testing.TB, dir string) *Node {
+func start(t testing.TB, keeps bool) *Node {
 	t.Helper()
-	n := &Node{From: Loopback, DataDir: dir, engine: purge.NewEngine(purge.Config{}), hasher: field.RandomHasher()}
+	n := &Node{From: Loopback, engine: purge.NewEngine(purge.Config{}), hasher: field.RandomHasher()}
 	n.Config = config(t)
-	tokens, err := control.OpenTokens(dir)
+	n.Disk = vfs.NewMemory()
+	journal, err := durable.Open(durable.Config{FS: n.Disk, Items: control.Items})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.Control, err = control.New(control.Parts{
-		Engine: n.engine, Hasher: n.hasher, Counter: n, Tokens: tokens,
+		Engine: n.engine, Hasher: n.hasher, Counter: n, Journal: journal, KeepTokens: keeps, Node: "n1",
 	}, n.Config)
 	if err != nil {
 		t.Fatal(err)

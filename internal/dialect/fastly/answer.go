@@ -35,6 +35,7 @@ const (
 	msgLimited         = "Too many requests"
 	msgTooLarge        = "Request body too large"
 	msgTooSlow         = "Request timeout"
+	msgUnavailable     = "Service unavailable"
 	msgMethod          = "Method not allowed"
 )
 
@@ -103,6 +104,11 @@ func writeError(w http.ResponseWriter, err error) {
 		writeJSON(w, http.StatusRequestTimeout, failure{msgTooSlow, err.Error()})
 	case errors.As(err, &limited):
 		writeLimited(w, limited)
+	case errors.Is(err, control.ErrBusy), errors.Is(err, control.ErrUnavailable):
+		w.Header().Set("Retry-After", "1")
+		writeJSON(w, http.StatusServiceUnavailable, failure{msgUnavailable, err.Error()})
+	case errors.Is(err, control.ErrNotSaved):
+		writeJSON(w, http.StatusInternalServerError, failure{msgUnavailable, err.Error()})
 	default:
 		writeJSON(w, http.StatusBadRequest, failure{msgBadRequest, detail(err)})
 	}

@@ -39,7 +39,10 @@ func writeAccepted(w http.ResponseWriter, receipts []control.Receipt, everywhere
 func writeError(w http.ResponseWriter, err error) {
 	var limited *control.LimitedError
 	status := http.StatusBadRequest
+	failed, own := dialect.Failed(err)
 	switch {
+	case own:
+		status = failed
 	case errors.Is(err, errUnsupported):
 		status = http.StatusNotImplemented
 	case errors.Is(err, control.ErrUnauthenticated):

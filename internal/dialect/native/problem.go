@@ -78,6 +78,14 @@ var problems = [...]struct {
 		Type: "/problems/not-saved", Title: "Change not saved", Status: http.StatusInternalServerError,
 		Next: "look at the data directory's disk and permissions, then send it again",
 	}},
+	{control.ErrBusy, api.Problem{
+		Type: "/problems/busy", Title: "Too many purges under way", Status: http.StatusServiceUnavailable,
+		Next: "send it again in a second; nothing was purged",
+	}},
+	{control.ErrUnavailable, api.Problem{
+		Type: "/problems/unavailable", Title: "Nothing can be recorded", Status: http.StatusServiceUnavailable,
+		Next: "send it to another node; nothing was purged",
+	}},
 	{errFilter, api.Problem{
 		Type: "/problems/bad-filter", Title: "Bad filter", Status: http.StatusBadRequest,
 		Next: "correct it, or leave it out for all lines",

@@ -1,9 +1,9 @@
 package native
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/dialect"
 	"github.com/rescind-edge/rescind/internal/dialect/dialecttest"
+	"github.com/rescind-edge/rescind/internal/journal/vfs"
 )
 
 // recorded is a request as it goes over the wire.
@@ -99,14 +100,10 @@ func TestEveryAnswerIsDescribed(t *testing.T) {
 	ask(c, 401, recorded(path, dialecttest.Wrong, ""))
 	ask(c, 403, recorded(path, dialecttest.Watcher, ""))
 	ask(c, 404, recorded("DELETE /v1/tokens/deploy", dialecttest.Root, ""))
-	if err := os.RemoveAll(n.DataDir); err != nil {
-		t.Fatal(err)
-	}
+	n.Disk.Fault = func(vfs.Op, string) error { return errors.New("no space left on device") }
 	ask(c, 500, recorded("POST /v1/tokens", dialecttest.Root, `{"name":"next","scopes":["global"]}`))
 	ask(c, 500, recorded(path, dialecttest.Root, ""))
-	if err := os.Mkdir(n.DataDir, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	n.Disk.Fault = nil
 	ask(c, 204, recorded(path, dialecttest.Root, ""))
 
 	limited := dialecttest.New(t)

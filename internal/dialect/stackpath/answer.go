@@ -22,6 +22,8 @@ const (
 	codeForbidden       = 7
 	codeLimited         = 8
 	codeUnimplemented   = 12
+	codeInternal        = 13
+	codeUnavailable     = 14
 	codeUnauthenticated = 16
 )
 
@@ -43,7 +45,13 @@ type detail struct {
 func writeError(w http.ResponseWriter, err error) {
 	var limited *control.LimitedError
 	status, code := http.StatusBadRequest, codeInvalid
+	failed, own := dialect.Failed(err)
 	switch {
+	case own:
+		status, code = failed, codeInternal
+		if failed == http.StatusServiceUnavailable {
+			code = codeUnavailable
+		}
 	case errors.As(err, &limited):
 		writeLimited(w, limited)
 		return

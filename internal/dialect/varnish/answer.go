@@ -42,7 +42,10 @@ func writePurged(w http.ResponseWriter, receipts []control.Receipt) {
 
 func writeError(w http.ResponseWriter, err error) {
 	var limited *control.LimitedError
+	failed, own := dialect.Failed(err)
 	switch {
+	case own:
+		write(w, failed, err.Error())
 	case errors.Is(err, control.ErrUnauthenticated):
 		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 		write(w, http.StatusMethodNotAllowed, "This address may not purge, or the token is not known")

@@ -1,0 +1,198 @@
+package cluster
+
+import (
+	"errors"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/cluster/wire"
+)
+
+// ErrDuplicateName is the reason of a node that another one of its name keeps
+// out.
+var ErrDuplicateName = errors.New("another live node has this name; give each node a name of its own")
+
+// Readiness says whether this node knows what the cluster knows, so that what it
+// has stored may be served.
+type Readiness uint8
+
+const (
+	// Joining: it has not yet exchanged with every member of the roster that it
+	// can reach, or not with a majority.
+	Joining Readiness = iota
+	// Ready: it has. It stays so until it leaves: see Health.Isolated.
+	Ready
+	// Refused: see Health.Refused.
+	Refused
+	// Leaving: it has been told to leave.
+	Leaving
+)
+
+func (r Readiness) String() string {
+	switch r {
+	case Joining:
+		return "joining"
+	case Ready:
+		return "ready"
+	case Refused:
+		return "refused"
+	case Leaving:
+		return "leaving"
+	}
+	return "unknown"
+}
+
+// Health is what a node is to know of itself before it serves.
+type Health struct {
+	Readiness Readiness
+	Refused   error // wraps ErrDuplicateName; nil: it is not refused
+	// Isolated says that fewer than a majority of the roster, this node
+	// included, have a heartbeat younger than isolation.after.
+	Isolated bool
+	// Since is how long Isolated has been as it is.
+	Since    time.Duration
+	Fresh    int // members with a young heartbeat, this node included
+	Majority int
+	Roster   int
+}
+
+// healthKeeper holds what Health is made of.
+type healthKeeper struct {
+	until    atomic.Int64 // of the boot clock; isolated after it
+	ready    atomic.Bool
+	told     atomic.Bool // who is in the roster
+	leaving  atomic.Bool
+	refused  atomic.Pointer[error]
+	isolated struct {
+		sync.Mutex
+		last  bool
+		since time.Duration
+	}
+}
+
+func (k *healthKeeper) joined() bool { return k.ready.Load() }
+
+// Isolated tells whether this node is isolated now. It is cheap enough to be
+// asked for every request: an atomic load and a look at the clock, which counts
+// suspension, so the first request after it gets the right answer.
+func (c *Cluster) Isolated() bool {
+	return int64(c.cfg.Clock()) > c.health.until.Load()
+}
+
+// Ready tells whether what this node has stored may be served, isolation aside.
+// It is an atomic load or two.
+func (c *Cluster) Ready() bool {
+	return c.health.ready.Load() && !c.health.leaving.Load() && c.health.refused.Load() == nil
+}
+
+// Health returns all that a node is to know of itself.
+func (c *Cluster) Health() Health {
+	h := Health{Isolated: c.Isolated()}
+	now := c.cfg.Clock()
+	c.heart.Lock()
+	h.Fresh, h.Majority = c.heart.Fresh(now, c.cfg.Isolation.After), c.heart.Majority()
+	c.heart.Unlock()
+	h.Roster = len(c.roster.today().Members)
+	if refused := c.health.refused.Load(); refused != nil {
+		h.Refused = *refused
+	}
+	switch {
+	case c.health.leaving.Load():
+		h.Readiness = Leaving
+	case h.Refused != nil:
+		h.Readiness = Refused
+	case c.health.ready.Load():
+		h.Readiness = Ready
+	}
+	k := &c.health.isolated
+	k.Lock()
+	defer k.Unlock()
+	if k.last != h.Isolated {
+		k.last, k.since = h.Isolated, now
+	}
+	h.Since = now - k.since
+	return h
+}
+
+// beats returns the heartbeats to pass on.
+func (c *Cluster) beats() []wire.Beat {
+	now := c.cfg.Clock()
+	c.heart.Lock()
+	defer c.heart.Unlock()
+	return c.heart.Beats(now)
+}
+
+// countBeats takes heartbeats whose promise has been kept.
+func (c *Cluster) countBeats(asked time.Duration, from wire.ID, passed []wire.Beat) {
+	c.heart.Lock()
+	c.heart.Count(asked, from, passed)
+	c.heart.Unlock()
+	c.assess()
+}
+
+// assess draws the consequences of heartbeats, the roster and who has answered.
+func (c *Cluster) assess() {
+	c.heart.Lock()
+	until, forever := c.heart.Until(c.cfg.Isolation.After)
+	c.heart.Unlock()
+	if forever {
+		until = math.MaxInt64
+	}
+	c.health.until.Store(int64(until))
+	if !c.health.ready.Load() && c.exchanged() {
+		c.health.ready.Store(true)
+		c.log.Info("exchanged with every reachable member", "members", len(c.view.Load().peers)+1)
+	}
+	c.reportIsolation()
+}
+
+func (c *Cluster) reportIsolation() {
+	isolated, now := c.Isolated(), c.cfg.Clock()
+	k := &c.health.isolated
+	k.Lock()
+	changed := k.last != isolated
+	if changed {
+		k.last, k.since = isolated, now
+	}
+	k.Unlock()
+	if changed && isolated {
+		c.log.Error("isolated: no young heartbeats of a majority", "policy", c.cfg.Isolation.Policy)
+	} else if changed {
+		c.log.Info("not isolated any more")
+	}
+}
+
+// exchanged tells whether this node has exchanged with every member of the
+// roster that it can reach, and with a majority. A member cannot be reached if
+// membership does not see it after it was dialled, or if it does not answer.
+func (c *Cluster) exchanged() bool {
+	alone := len(c.cfg.Join) == 0 || c.member.onlySelf.Load()
+	if !c.health.told.Load() && !alone {
+		return false
+	}
+	v, roster := c.view.Load(), c.roster.today()
+	r := &c.rounds
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	have := 1
+	for i := range roster.Members {
+		id := roster.Members[i].ID
+		switch {
+		case id == c.self:
+		case r.mu.since[id]:
+			have++
+		case v.byID[id] != nil && !r.mu.failed[id]:
+			return false // it can be reached, and has not been asked
+		case v.byID[id] == nil && !c.member.dialled(id):
+			return false // it may be reachable
+		}
+	}
+	for id, p := range v.byID {
+		if !roster.Has(id) && !r.mu.since[id] && !r.mu.failed[p.id] {
+			return false // new, or the roster is
+		}
+	}
+	return have >= roster.Majority()
+}

@@ -1,0 +1,198 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/cluster/wire"
+	"github.com/rescind-edge/rescind/internal/journal/state"
+)
+
+const (
+	// firstRetry and lastRetry bound the time between two attempts to reach an
+	// absent member: it doubles from one to the other, for ever.
+	firstRetry = time.Second
+	lastRetry  = 30 * time.Second
+	// maxJoins is how many absent members are dialled at a time; each attempt
+	// takes up to five seconds.
+	maxJoins = 8
+	// maxAddresses is the most addresses that the names to join may have.
+	maxAddresses = 256
+	// lookupTimeout bounds the look-up of a name.
+	lookupTimeout = 5 * time.Second
+)
+
+// attempt is what is known of reaching an address.
+type attempt struct {
+	wait time.Duration
+	next time.Time
+	busy bool
+}
+
+// target is an address to be dialled, and the members of the roster that it is
+// for; none for an address from the configuration.
+type target struct {
+	addr netip.AddrPort
+	id   wire.ID
+}
+
+// keepJoined dials the members of the roster that are absent and, while nobody
+// is there, the configured addresses.
+func (m *membership) keepJoined() {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	slots := make(chan struct{}, maxJoins)
+	for {
+		for _, t := range m.absent() {
+			if !m.due(t) {
+				continue
+			}
+			select {
+			case slots <- struct{}{}:
+			case <-m.c.ctx.Done():
+				return
+			}
+			wg.Go(func() {
+				m.dial(t)
+				<-slots
+			})
+		}
+		if !m.c.pause(firstRetry/2 + time.Duration(rand.Int64N(int64(firstRetry/2)))) {
+			return
+		}
+	}
+}
+
+// absent returns whom to dial.
+func (m *membership) absent() []target {
+	view := m.c.view.Load()
+	var out []target
+	for name, e := range m.c.roster.current.Load().byName {
+		if name != m.c.cfg.Name && view.byID[e.member.ID] == nil {
+			out = append(out, target{e.addr, e.member.ID})
+		}
+	}
+	if len(view.peers) > 0 || len(m.c.cfg.Join) == 0 {
+		return out
+	}
+	own := 0
+	resolved := m.resolve()
+	for _, addr := range resolved {
+		if addr == m.c.cfg.Advertise {
+			own++
+			continue
+		}
+		out = append(out, target{addr: addr})
+	}
+	m.onlySelf.Store(own > 0 && own == len(resolved))
+	return out
+}
+
+// resolve returns the configured addresses, names looked up.
+func (m *membership) resolve() []netip.AddrPort {
+	var out []netip.AddrPort
+	for _, join := range m.c.cfg.Join {
+		host, portText, err := net.SplitHostPort(join)
+		if err != nil {
+			host, portText = join, strconv.Itoa(int(m.c.cfg.Bind.Port()))
+		}
+		port, err := strconv.ParseUint(portText, 10, 16)
+		if err != nil {
+			continue // the configuration was checked by whoever read it
+		}
+		addrs := []netip.Addr{}
+		if addr, err := netip.ParseAddr(host); err == nil {
+			addrs = append(addrs, addr)
+		} else {
+			ctx, cancel := context.WithTimeout(m.c.ctx, lookupTimeout)
+			found, err := m.c.cfg.Network.Lookup(ctx, host)
+			cancel()
+			if err != nil {
+				m.c.stats.lookupErrors.Add(1)
+				m.c.log.Debug("a name to join was not found", "name", host, "error", err)
+			}
+			addrs = found
+		}
+		for _, addr := range addrs {
+			if len(out) < maxAddresses {
+				out = append(out, netip.AddrPortFrom(addr, uint16(port)))
+			}
+		}
+	}
+	return out
+}
+
+// due tells whether an address is to be dialled now, and takes note that it is.
+func (m *membership) due(t target) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := t.addr.String()
+	a := m.mu.dials[key]
+	if a == nil {
+		if len(m.mu.dials) >= maxMembers {
+			clear(m.mu.dials)
+		}
+		a = &attempt{}
+		m.mu.dials[key] = a
+	}
+	if a.busy || time.Now().Before(a.next) {
+		return false
+	}
+	a.busy = true
+	return true
+}
+
+func (m *membership) dial(t target) {
+	_, err := m.list.Join([]string{t.addr.String()})
+	if err == nil {
+		m.c.health.refused.Store(nil)
+	} else if !errors.Is(err, net.ErrClosed) {
+		m.c.stats.joinErrors.Add(1)
+		m.c.log.Debug("a member could not be reached", "address", t.addr, "error", err)
+	}
+	m.mu.Lock()
+	if a := m.mu.dials[t.addr.String()]; a != nil {
+		a.busy = false
+		a.wait = min(max(2*a.wait, firstRetry), lastRetry)
+		if err == nil {
+			a.wait = firstRetry
+		}
+		a.next = time.Now().Add(a.wait*3/4 + time.Duration(rand.Int64N(int64(a.wait/2))))
+	}
+	if t.id != 0 {
+		m.mu.done[t.id] = true
+	}
+	m.mu.Unlock()
+	m.c.assess()
+}
+
+// dialled tells whether a member of the roster has been dialled since the start.
+func (m *membership) dialled(id wire.ID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mu.done[id]
+}
+
+// settle says who this node is while it is the only one: the first.
+func (c *Cluster) settle() {
+	if len(c.cfg.Join) > 0 && !c.member.onlySelf.Load() || c.health.told.Load() {
+		return
+	}
+	m, complete := c.cfg.Journal.State()
+	if len(m.Live(state.KindMember)) > 1 {
+		return
+	}
+	if !complete {
+		if err := c.cfg.Journal.Found(); err != nil {
+			c.log.Error("the state of the first node could not be recorded", "error", err)
+			return
+		}
+	}
+	c.health.told.Store(true)
+}

@@ -1,0 +1,93 @@
+package cluster
+
+import (
+	"encoding/binary"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/cluster/seal"
+	"github.com/rescind-edge/rescind/internal/cluster/wire"
+)
+
+// probeTable holds the probes that are not answered: at most maxPulls.
+type probeTable struct {
+	mu struct {
+		sync.Mutex
+		open map[uint64]chan wire.ProbeReply
+	}
+}
+
+func (t *probeTable) init() { t.mu.open = make(map[uint64]chan wire.ProbeReply) }
+
+// begin returns a nonce that cannot be guessed, so that no old answer passes
+// for a new one, and where its answer comes.
+func (t *probeTable) begin(random io.Reader) (uint64, <-chan wire.ProbeReply) {
+	var b [8]byte
+	// A source that fails gives zeros, and an answer that may be mistaken for
+	// another; the sources in use do not fail.
+	_, _ = io.ReadFull(random, b[:])
+	nonce, answer := binary.BigEndian.Uint64(b[:]), make(chan wire.ProbeReply, 1)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.mu.open[nonce] = answer
+	return nonce, answer
+}
+
+func (t *probeTable) end(nonce uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.mu.open, nonce)
+}
+
+func (t *probeTable) answer(p wire.ProbeReply) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	select {
+	case t.mu.open[p.Nonce] <- p: // never if there is none
+	default:
+	}
+}
+
+// answerProbe says whether this node knows what the asker knows.
+func (c *Cluster) answerProbe(p wire.Probe, src source) {
+	if src.origin == nil {
+		return
+	}
+	beats := c.beats() // before the digest, which must have what they promise
+	digests := c.cfg.Journal.Known().Digests()
+	reply := wire.ProbeReply{
+		Nonce: p.Nonce, SameVector: digests.Whole == p.Vector, SameState: c.stateDigest() == p.State, Beats: beats,
+	}
+	c.sendOne(wire.AppendProbeReply(nil, &reply, seal.MaxContent), src.origin)
+}
+
+// stateTime is for how long a digest of the replicated state is good enough: it
+// takes a copy of the state to compute, and comparisons come once a second.
+const stateTime = 500 * time.Millisecond
+
+// stateCache holds the digest of the replicated state for a short time.
+type stateCache struct {
+	mu struct {
+		sync.Mutex
+		digest [16]byte
+		until  time.Duration
+	}
+}
+
+func (c *Cluster) stateDigest() [16]byte {
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
+	if now := c.now(); now >= c.state.mu.until {
+		m, _ := c.cfg.Journal.State()
+		c.state.mu.digest, c.state.mu.until = m.Digest(), now+stateTime
+	}
+	return c.state.mu.digest
+}
+
+func (c *Cluster) stateChanged() {
+	c.state.mu.Lock()
+	c.state.mu.until = 0
+	c.state.mu.Unlock()
+	c.refreshRoster()
+}

@@ -1,0 +1,125 @@
+package proof
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/cluster/wire"
+	"github.com/rescind-edge/rescind/internal/journal"
+)
+
+// Level says for whom to wait.
+type Level uint8
+
+const (
+	None Level = iota // for nobody
+	Peer              // for one other member
+	POP               // for all members of this node's POP
+	All               // for the whole roster
+)
+
+// maxWaiters bounds how many wait at a time: twice as many requests as a front
+// door should have open.
+const maxWaiters = 4096
+
+// ErrTooManyWait is returned by Wait when maxWaiters wait already.
+var ErrTooManyWait = errors.New("too many requests wait for members to confirm")
+
+// Waiter waits for members to acknowledge one entry.
+type Waiter struct {
+	id      journal.ID
+	level   Level
+	at      *Roster // at acceptance
+	missing map[wire.ID]Member
+	done    chan struct{}
+}
+
+// Done is closed when nobody is waited for any more.
+func (w *Waiter) Done() <-chan struct{} { return w.done }
+
+// Wait returns a waiter for an own entry, which must be given to End. today is
+// the present roster. The error is ErrTooManyWait.
+func (l *Ledger) Wait(now time.Duration, id journal.ID, level Level, today *Roster) (*Waiter, error) {
+	w := &Waiter{id: id, level: level, at: today, missing: make(map[wire.ID]Member), done: make(chan struct{})}
+	if rec := l.find(id); rec != nil {
+		w.at = rec.roster
+	}
+	for _, m := range w.at.Members {
+		if m.ID == w.at.Self || level == None || level == POP && m.POP != w.at.pop() {
+			continue
+		}
+		if l.Has(id, m.ID) && level == Peer {
+			clear(w.missing)
+			break
+		}
+		if !l.Has(id, m.ID) {
+			w.missing[m.ID] = m
+		}
+	}
+	l.excuse(now, w, today)
+	if len(w.missing) == 0 {
+		close(w.done)
+		return w, nil
+	}
+	if len(l.waiters) >= maxWaiters {
+		return nil, ErrTooManyWait
+	}
+	l.waiters[w] = struct{}{}
+	return w, nil
+}
+
+// End ends waiting and returns the names still missing, in order. For Peer they
+// are those any of whom would do.
+func (l *Ledger) End(w *Waiter) []string {
+	delete(l.waiters, w)
+	var names []string
+	for _, m := range w.missing {
+		names = append(names, m.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Review releases the waiters of members that have left the roster or are
+// provably fenced. It is due about once a second, and when the roster changes.
+func (l *Ledger) Review(now time.Duration, today *Roster) {
+	for w := range l.waiters {
+		l.excuse(now, w, today)
+		l.release(w)
+	}
+}
+
+func (l *Ledger) excuse(now time.Duration, w *Waiter, today *Roster) {
+	if w.level == Peer {
+		return // who has left or is fenced holds nothing
+	}
+	for id, m := range w.missing {
+		if !today.Has(id) || l.Fenced(now, w.id, m, today) {
+			delete(w.missing, id)
+		}
+	}
+}
+
+// tell takes a confirmation to those who wait for it.
+func (l *Ledger) tell(from wire.ID, inc journal.Incarnation, span journal.Span) {
+	for w := range l.waiters {
+		if w.id.Incarnation != inc || w.id.Seq < span.First || w.id.Seq > span.Last {
+			continue
+		}
+		if _, waited := w.missing[from]; !waited {
+			continue
+		}
+		if delete(w.missing, from); w.level == Peer {
+			clear(w.missing)
+		}
+		l.release(w)
+	}
+}
+
+func (l *Ledger) release(w *Waiter) {
+	if _, waits := l.waiters[w]; waits && len(w.missing) == 0 {
+		delete(l.waiters, w)
+		close(w.done)
+	}
+}

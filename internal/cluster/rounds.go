@@ -1,0 +1,303 @@
+package cluster
+
+import (
+	"context"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/cluster/wire"
+	"github.com/rescind-edge/rescind/internal/journal"
+)
+
+const (
+	// roundEvery is how often a random member is asked, at most.
+	roundEvery = time.Second
+	// roundsIn is how often a member is asked within the time after which it
+	// would be isolated: heartbeats need some ten rounds to cross a thousand
+	// members.
+	roundsIn = 20
+	// minRound bounds the rate where isolation is quick.
+	minRound = 100 * time.Millisecond
+	// maxPulls is how many exchanges run at a time.
+	maxPulls = 4
+	// streamEvery is every how manieth round goes by stream without asking in a
+	// packet first: where packets do not get through, streams may.
+	streamEvery = 5
+)
+
+// rounds decides whom to ask next.
+type rounds struct {
+	mu struct {
+		sync.Mutex
+		urgent  map[wire.ID]bool // to be asked at once
+		running map[wire.ID]bool
+		since   map[wire.ID]bool // have answered in full since the start
+		failed  map[wire.ID]bool // have been asked in vain since they came alive
+		sweep   *sweep
+	}
+	more chan struct{}
+}
+
+// sweep asks everybody whether they can supply what somebody cannot.
+type sweep struct {
+	gone   map[journal.Incarnation]journal.Spans
+	newest journal.Vector
+	left   map[wire.ID]bool
+}
+
+func (r *rounds) init() {
+	r.mu.urgent = make(map[wire.ID]bool)
+	r.mu.running = make(map[wire.ID]bool)
+	r.mu.since = make(map[wire.ID]bool)
+	r.mu.failed = make(map[wire.ID]bool)
+	r.more = make(chan struct{}, 1)
+}
+
+// ask makes a member be asked at once.
+func (r *rounds) ask(id wire.ID) {
+	r.mu.Lock()
+	r.mu.urgent[id] = true
+	delete(r.mu.failed, id)
+	r.mu.Unlock()
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
+}
+
+// next returns a member that is to be asked at once, if one more may be.
+func (r *rounds) next() (wire.ID, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.mu.running) >= maxPulls {
+		return 0, false
+	}
+	for id := range r.mu.urgent {
+		if !r.mu.running[id] {
+			delete(r.mu.urgent, id)
+			r.mu.running[id] = true
+			return id, true
+		}
+	}
+	return 0, false
+}
+
+// begin tells whether a member may be asked in its turn.
+func (r *rounds) begin(id wire.ID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.running[id] || len(r.mu.running) >= maxPulls {
+		return false
+	}
+	r.mu.running[id] = true
+	return true
+}
+
+func (r *rounds) end(id wire.ID, complete, failed bool) {
+	r.mu.Lock()
+	delete(r.mu.running, id)
+	if complete {
+		r.mu.since[id] = true
+		delete(r.mu.failed, id)
+	}
+	if failed {
+		r.mu.failed[id] = true
+	}
+	r.mu.Unlock()
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
+}
+
+// runRounds asks random members what they know, about once a second, and some
+// at once.
+func (c *Cluster) runRounds() {
+	every := min(roundEvery, max(minRound, c.cfg.Isolation.After/roundsIn))
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for n := 1; ; n++ {
+		jittered := every*3/4 + time.Duration(rand.Int64N(int64(every/2)))
+		timer := time.NewTimer(jittered)
+		for waiting := true; waiting; {
+			for id, ok := c.rounds.next(); ok; id, ok = c.rounds.next() {
+				wg.Go(func() { c.pullUrgent(id) })
+			}
+			select {
+			case <-c.ctx.Done():
+				timer.Stop()
+				return
+			case <-c.rounds.more:
+			case <-timer.C:
+				waiting = false
+			}
+		}
+		if p := c.randomPeer(); p != nil && c.rounds.begin(p.id) {
+			wg.Go(func() { c.pullInTurn(p, n%streamEvery == 0) })
+		}
+	}
+}
+
+// randomPeer returns one who has not answered since the start, as long as there
+// are such, else anybody.
+func (c *Cluster) randomPeer() *peer {
+	peers := c.view.Load().peers
+	if len(peers) == 0 {
+		return nil
+	}
+	c.rounds.mu.Lock()
+	defer c.rounds.mu.Unlock()
+	var unasked []*peer
+	for _, p := range peers {
+		if !c.rounds.mu.since[p.id] {
+			unasked = append(unasked, p)
+		}
+	}
+	if len(unasked) > 0 && rand.IntN(2) == 0 {
+		peers = unasked
+	}
+	return peers[rand.IntN(len(peers))]
+}
+
+func (c *Cluster) pullUrgent(id wire.ID) {
+	p := c.view.Load().byID[id]
+	if p == nil {
+		c.rounds.end(id, false, false)
+		return
+	}
+	c.finishPull(p, true)
+}
+
+func (c *Cluster) pullInTurn(p *peer, stream bool) {
+	if !stream && c.probe(p) {
+		c.rounds.end(p.id, true, false)
+		c.swept(p.id, pulled{complete: true})
+		c.assess()
+		return
+	}
+	c.finishPull(p, false)
+}
+
+// finishPull asks a member and draws the consequences.
+func (c *Cluster) finishPull(p *peer, hurry bool) {
+	got, err := c.pull(c.ctx, p, hurry)
+	c.rounds.end(p.id, got.complete, err != nil)
+	if err != nil {
+		if c.ctx.Err() == nil {
+			c.stats.exchangeErrors.Add(1)
+			c.log.Debug("comparison with a member failed", "member", p.name, "error", err)
+		}
+		c.swept(p.id, pulled{})
+		return
+	}
+	if len(got.gone) > 0 {
+		c.missing(p.id, got)
+	}
+	c.swept(p.id, got)
+	c.assess()
+}
+
+// missing begins to ask everybody for what a member knows and cannot supply.
+func (c *Cluster) missing(from wire.ID, got pulled) {
+	r := &c.rounds
+	peers := c.view.Load().peers
+	r.mu.Lock()
+	fresh := r.mu.sweep == nil
+	if fresh {
+		r.mu.sweep = &sweep{
+			gone: map[journal.Incarnation]journal.Spans{}, newest: journal.Vector{}, left: map[wire.ID]bool{},
+		}
+		for _, p := range peers {
+			r.mu.sweep.left[p.id] = true
+		}
+	}
+	for _, part := range got.gone {
+		s := r.mu.sweep
+		s.gone[part.Incarnation] = s.gone[part.Incarnation].Union(part.Spans)
+		s.newest[part.Incarnation] = s.newest[part.Incarnation].Merge(got.vector[part.Incarnation])
+	}
+	r.mu.Unlock()
+	if !fresh {
+		return
+	}
+	for _, p := range peers {
+		if p.id != from {
+			r.ask(p.id)
+		}
+	}
+}
+
+// swept takes note that a member has been asked, with or without an answer: who
+// does not answer cannot be reached. Once everybody has, what is still missing
+// is given up.
+func (c *Cluster) swept(id wire.ID, got pulled) {
+	r := &c.rounds
+	alive := c.view.Load().byID
+	r.mu.Lock()
+	s := r.mu.sweep
+	if s != nil {
+		delete(s.left, id)
+		for left := range s.left {
+			if alive[left] == nil {
+				delete(s.left, left)
+			}
+		}
+		if len(s.left) > 0 {
+			s = nil
+		} else {
+			r.mu.sweep = nil
+		}
+	}
+	r.mu.Unlock()
+	if s != nil {
+		c.concede(s)
+	}
+}
+
+func (c *Cluster) concede(s *sweep) {
+	known := c.cfg.Journal.Known()
+	var gap []journal.Range
+	for _, inc := range slices.SortedFunc(maps.Keys(s.gone), journal.Incarnation.Compare) {
+		if spans := s.gone[inc].Minus(known[inc].Known()); len(spans) > 0 {
+			gap = append(gap, journal.Range{Incarnation: inc, Spans: spans})
+		}
+	}
+	if len(gap) == 0 {
+		return
+	}
+	c.stats.gaps.Add(1)
+	c.log.Warn("no member can supply some entries any more; what was stored is dropped",
+		"entries", journal.CountOf(gap), "incarnations", len(gap))
+	if err := c.cfg.Journal.Concede(gap, s.newest); err != nil {
+		c.log.Error("entries that nobody can supply could not be given up", "error", err)
+		return
+	}
+	for _, p := range c.view.Load().peers {
+		c.rounds.ask(p.id) // now that nothing stands in the way
+	}
+}
+
+// probe asks in a packet whether a member knows the same as this node. If so its
+// heartbeat counts.
+func (c *Cluster) probe(p *peer) bool {
+	asked := c.cfg.Clock()
+	digests := c.cfg.Journal.Known().Digests()
+	nonce, answer := c.probes.begin(c.cfg.Random)
+	defer c.probes.end(nonce)
+	c.sendOne(wire.AppendProbe(nil, &wire.Probe{Nonce: nonce, Vector: digests.Whole, State: c.stateDigest()}), p)
+	ctx, cancel := context.WithTimeout(c.ctx, 2*c.rtt(p.id)+graceTime)
+	defer cancel()
+	select {
+	case got := <-answer:
+		if !got.SameVector || !got.SameState {
+			return false
+		}
+		c.countBeats(asked, p.id, got.Beats)
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

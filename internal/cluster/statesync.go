@@ -1,0 +1,73 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rescind-edge/rescind/internal/cluster/wire"
+	"github.com/rescind-edge/rescind/internal/journal/state"
+	journalwire "github.com/rescind-edge/rescind/internal/journal/wire"
+)
+
+// maxState is the most bytes of a whole state in an answer.
+const maxState = state.MaxBytes + 1
+
+// encodedState returns the whole replicated state, after a byte that says
+// whether it is complete.
+func (c *Cluster) encodedState() []byte {
+	m, complete := c.cfg.Journal.State()
+	body := []byte{0}
+	if complete {
+		body[0] = 1
+	}
+	return journalwire.AppendState(body, m)
+}
+
+// pullState takes over a member's replicated state.
+func (c *Cluster) pullState(ctx context.Context, from *peer) error {
+	answer, err := c.dialer.call(ctx, from, wire.OpState, nil, maxState)
+	if err == nil {
+		err = c.takeState(answer)
+	}
+	if err != nil {
+		return fmt.Errorf("take over the state of %s: %w", from.name, err)
+	}
+	return nil
+}
+
+var errEmpty = errors.New("an empty message")
+
+func (c *Cluster) takeState(body []byte) error {
+	if len(body) == 0 {
+		return errEmpty
+	}
+	theirs, err := journalwire.ParseState(body[1:])
+	if err != nil {
+		return err
+	}
+	changed, err := c.cfg.Journal.MergeState(theirs, body[0] == 1)
+	if err != nil {
+		return err
+	}
+	if len(changed) > 0 {
+		c.stateChanged()
+	}
+	return nil
+}
+
+// give sends the whole state to some members, and returns how many have it.
+func (c *Cluster) give(ctx context.Context, to []*peer) (given int, err error) {
+	body := c.encodedState()
+	if len(body) > maxRequest {
+		return 0, errors.New("the state is too large to be sent unasked; others will ask for it")
+	}
+	for _, p := range to {
+		if _, failed := c.dialer.call(ctx, p, wire.OpGive, body, maxAnswer); failed != nil {
+			err = fmt.Errorf("give the state to %s: %w", p.name, failed)
+			continue
+		}
+		given++
+	}
+	return given, err
+}

@@ -1,0 +1,60 @@
+package cluster
+
+import (
+	"context"
+
+	"github.com/rescind-edge/rescind/internal/cluster/proof"
+	"github.com/rescind-edge/rescind/internal/journal"
+)
+
+// Level says for whom to wait.
+type Level = proof.Level
+
+// Levels.
+const (
+	WaitNone = proof.None
+	WaitPeer = proof.Peer // one other member
+	WaitPOP  = proof.POP  // all members of this node's POP
+	WaitAll  = proof.All  // the roster
+)
+
+// ErrTooManyWait is returned by WaitFor if too many wait already.
+var ErrTooManyWait = proof.ErrTooManyWait
+
+// WaitFor waits until those whom level names have applied an own entry and made
+// it durable, have left, or are provably fenced: their policy is to refuse, and
+// they must be isolated by now. The roster is that of when the entry was issued.
+// It returns the names still missing when the context ends, in order; for
+// WaitPeer they are those any of whom would do, and with nobody else in the
+// roster there is nobody to wait for. The error is ErrTooManyWait.
+func (c *Cluster) WaitFor(ctx context.Context, id journal.ID, level Level) (missing []string, err error) {
+	now, today := c.cfg.Clock(), c.roster.today()
+	c.proof.Lock()
+	w, err := c.proof.Wait(now, id, level, today)
+	c.proof.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-w.Done():
+	case <-ctx.Done():
+	case <-c.ctx.Done():
+	}
+	c.proof.Lock()
+	defer c.proof.Unlock()
+	return c.proof.End(w), nil
+}
+
+// Progress is what is known of who has applied an entry.
+type Progress = proof.Progress
+
+// Confirmation is what is known of one member and one entry.
+type Confirmation = proof.Confirmation
+
+// Progress returns what is known of who has applied an own entry.
+func (c *Cluster) Progress(id journal.ID) Progress {
+	today := c.roster.today()
+	c.proof.Lock()
+	defer c.proof.Unlock()
+	return c.proof.Progress(id, today)
+}
