@@ -38,7 +38,13 @@ func ban(r *http.Request) ([]purge.Selector, error) {
 		}
 		return c.selectors()
 	}
+	if keys := piped(r.Header); keys != nil {
+		return keySelectors(keys)
+	}
 	if !hasField("X-Host", "X-Url", "X-Content-Type")(r) {
+		if err := notUnderstood(r.Header); err != nil {
+			return nil, err
+		}
 		return targetPattern(r)
 	}
 	c, err := banned(r)
@@ -46,6 +52,30 @@ func ban(r *http.Request) ([]purge.Selector, error) {
 		return nil, err
 	}
 	return c.selectors()
+}
+
+// piped returns the keys that the purgers of Drupal send in one of these fields,
+// separated by "|"; nil where there is none.
+func piped(h http.Header) []string {
+	return members(h, func(c rune) bool { return c == '|' || c == ' ' || c == ',' }, []string{"Cache-Tags", "Purge-Cache-Tags", "Surrogate-Key", "Xkey"})
+}
+
+// notUnderstood refuses a BAN with a field that reads as if it said what to
+// ban, in the words of some other recipe: to purge the URL instead would be too
+// little, and look like a success.
+func notUnderstood(h http.Header) error {
+	for name := range h {
+		lower := strings.ToLower(name)
+		if name == "Fastly-Key" || name == "X-Auth-Key" {
+			continue
+		}
+		for _, word := range [...]string{"ban", "tag", "key", "purge", "invalidat", "pattern", "regex"} {
+			if strings.Contains(lower, word) {
+				return fmt.Errorf("%w: the field %s is not understood with BAN; send X-Cache-Tags, X-Host, X-Url or X-Content-Type", control.ErrBadRequest, name)
+			}
+		}
+	}
+	return nil
 }
 
 // byPattern selects by expressions for a list of tags in a field.

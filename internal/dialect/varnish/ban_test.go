@@ -22,6 +22,8 @@ func TestSelectors(t *testing.T) {
 		{"BAN / HTTP/1.1\nX-Host: .*\nX-Url: .*\nX-Content-Type: image/png", `ban obj.http.Content-Type ~ image/png`},
 		{"BAN / HTTP/1.1\nX-Cache-Tags: post-.*", `ban obj.http.X-Cache-Tags ~ post-.*`},
 		{"BAN / HTTP/1.1\nX-Url: ^/a/\nX-Cache-Tags: (a)(,|$)", `ban obj.http.X-Cache-Tags ~ (a)(,|$) under path /a/`},
+		{"BAN / HTTP/1.1\nCache-Tags: node:1|node_list", `key node:1 | key node_list`},
+		{"BAN / HTTP/1.1\nSurrogate-Key: node:1 node:2", `key node:1 | key node:2`},
 		{"BAN /a/.*\\.css$ HTTP/1.1\nX: y", `ban req.url ~ ^/a/.*\.css$ under host www.example.com`},
 		{"BAN / HTTP/1.1\nApiPlatform-Ban-Regex: books", `ban obj.http.Cache-Tags ~ books`},
 		{"PURGE /blog HTTP/1.1\nX-Purge-Method: regex", `ban req.url ~ ^/blog under host www.example.com`},
@@ -47,7 +49,7 @@ func TestSelectors(t *testing.T) {
 
 func TestBadExpressions(t *testing.T) {
 	for _, text := range []string{
-		"BAN / HTTP/1.1\nX-Url: (", "BAN / HTTP/1.1\nX-Host: [", "BAN / HTTP/1.1\nX-Cache-Tags: a\\1", "BAN /[ HTTP/1.1",
+		"BAN / HTTP/1.1\nX-Ban-Expression: a", "BAN / HTTP/1.1\nX-Tags: a", "BAN / HTTP/1.1\nX-Url: (", "BAN / HTTP/1.1\nX-Host: [", "BAN / HTTP/1.1\nX-Cache-Tags: a\\1", "BAN /[ HTTP/1.1",
 		"BAN / HTTP/1.1\nX-Url: " + strings.Repeat("a", maxExpression+1), "PURGE / HTTP/1.1\nX-Magento-Tags-Pattern: (?<=a)b",
 	} {
 		if parts, err := read(request(t, text)); err == nil {
