@@ -172,6 +172,11 @@ func (c *Control) purge(st *state, who caller, r Request, accepted time.Time) (R
 	if err != nil {
 		return Receipt{}, err
 	}
+	return c.carry(who, r, svc, m, accepted)
+}
+
+// carry carries out what was admitted.
+func (c *Control) carry(who caller, r Request, svc *service, m marks, accepted time.Time) (Receipt, error) {
 	receipt := Receipt{
 		Selectors: r.Selectors, Effect: r.Effect, Note: r.Note,
 		Actor: who.actor(), Dialect: r.Dialect, Accepted: accepted, Node: c.parts.Node,

@@ -47,7 +47,7 @@ func (x *exchange) meet() bool {
 	}
 	x.readFields()
 	x.hash()
-	return x.find() && x.shape()
+	return !x.asksRefresh() && x.find() && x.shape()
 }
 
 // plain tells that no field asks for what only ServeHTTP does: to look for
