@@ -14,6 +14,7 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/accesslog"
 	"github.com/rescind-edge/rescind/internal/admin"
+	"github.com/rescind-edge/rescind/internal/cluster"
 	"github.com/rescind-edge/rescind/internal/config"
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/dialect"
@@ -50,6 +51,7 @@ type App struct {
 	store   *memory.Store
 	engine  *purge.Engine
 	journal *durable.Journal
+	cluster *cluster.Cluster // nil: the node is alone
 	hasher  *field.Hasher
 	proxy   *proxy.Proxy
 	control *control.Control
@@ -125,9 +127,16 @@ func (a *App) build(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	var others control.Cluster
+	if a.cluster, err = a.newCluster(cfg); err != nil {
+		return err
+	}
+	if a.cluster != nil {
+		others = members{a.cluster}
+	}
 	a.control, err = control.New(control.Parts{
 		Engine: a.engine, Hasher: a.hasher, Counter: counter{a}, Sink: records{a},
-		Journal: a.journal, Node: cfg.Node.Name, KeepTokens: cfg.Node.DataDir != "",
+		Journal: a.journal, Node: cfg.Node.Name, Cluster: others, KeepTokens: cfg.Node.DataDir != "" || others != nil,
 		TokenChanged: records{a}.TokenChanged,
 	}, controlConfig)
 	if err != nil {
@@ -196,12 +205,19 @@ func (a *App) ready() error {
 	if a.down.Load() {
 		return errors.New("draining")
 	}
-	return nil
+	return a.clusterReady()
 }
 
 // Start listens and serves. Where one listener fails, none is left open.
 func (a *App) Start() error {
 	cfg, at := a.mu.config, a.adminAt
+	if a.cluster != nil {
+		if err := a.cluster.Start(); err != nil {
+			return fmt.Errorf("cluster.bind: %w", err)
+		}
+		a.running.Go(func() { a.watchCluster(a.life) })
+		a.running.Go(func() { a.spreadInvalidations(a.life) })
+	}
 	if err := a.server.Start(); err != nil {
 		return fmt.Errorf("listen.http, listen.https: %w", err)
 	}
@@ -282,6 +298,7 @@ func (a *App) release() {
 		a.proxy.Close()
 	}
 	a.running.Wait()
+	a.closeCluster()
 	a.closeJournal()
 	if l := a.access.Load(); l != nil {
 		if err := l.close(); err != nil {

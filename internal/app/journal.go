@@ -67,3 +67,12 @@ func (a *App) closeJournal() {
 		a.log.Error("the journal could not be written at the end", "error", err)
 	}
 }
+
+func (a *App) closeCluster() {
+	if a.cluster == nil {
+		return
+	}
+	if err := a.cluster.Close(); err != nil {
+		a.log.Warn("the cluster's sockets could not be closed", "error", err)
+	}
+}

@@ -162,6 +162,14 @@ func TestDocumentedConfigurations(t *testing.T) {
 func TestEverySettingIsRead(t *testing.T) {
 	c := parse(t, `
 node: {name: n1, pop: p1, data_dir: ~/data}
+cluster:
+  bind: "10.0.0.1:7946"
+  advertise: "192.0.2.1:7946"
+  join: [10.0.0.2:7946, "fra1.example:7946"]
+  secret: [0123456789abcdef0, 0123456789abcdef1]
+  role: witness
+  wait_at_most: 40s
+  isolation: {after: 41s, policy: refuse, at_start: serve}
 listen:
   http:
     - ":8080"
@@ -241,6 +249,11 @@ tokens:
 	}
 	want := &config.Config{
 		Node: config.Node{Name: "n1", POP: "p1", DataDir: "/h/data"},
+		Cluster: config.Cluster{
+			Bind: "10.0.0.1:7946", Advertise: "192.0.2.1:7946", Join: []string{"10.0.0.2:7946", "fra1.example:7946"},
+			Secret: []string{"0123456789abcdef0", "0123456789abcdef1"}, Role: config.RoleWitness, WaitAtMost: 40 * time.Second,
+			Isolation: config.Isolation{After: 41 * time.Second, Policy: config.IsolationRefuse, AtStart: config.IsolationServe},
+		},
 		Listen: config.Listen{
 			HTTP: []config.Listener{
 				{Network: "tcp", Address: ":8080"},

@@ -4,7 +4,7 @@ import "time"
 
 // topLevel are the sections of a file.
 var topLevel = []string{
-	"node", "listen", "storage", "limits", "drain_timeout", "log", "access_log", "purge_log", "metrics", "stackpath", "services", "tokens",
+	"node", "listen", "cluster", "storage", "limits", "drain_timeout", "log", "access_log", "purge_log", "metrics", "stackpath", "services", "tokens",
 }
 
 // notAvailable answers settings that are understood but without effect yet: to
@@ -18,6 +18,7 @@ func (r *reader) readConfig(root *node) {
 	r.section(root, func(s *section) {
 		r.readNode(s)
 		r.readListen(s)
+		r.readCluster(s)
 		r.readStorage(s)
 		r.readLimits(s)
 		s.duration("drain_timeout", &r.config.DrainTimeout, 0)
@@ -28,7 +29,6 @@ func (r *reader) readConfig(root *node) {
 		r.readStackPath(s)
 		r.readServices(s)
 		r.readTokens(s)
-		s.refuse("cluster")
 		s.refuse("tracing")
 	})
 }

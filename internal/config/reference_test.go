@@ -54,7 +54,7 @@ in a file with its line.
 ` + "`[]`" + ` stands for each item of a list; where a list is expected, a single item needs none. Durations are whole numbers
 with units (` + "`500ms`, `90s`, `1h30m`, `1d`" + `), sizes too (` + "`64KiB`, `1GiB`, `1GB`" + `), networks are written like ` + "`10.0.0.0/8`" + `
 or ` + "`192.0.2.7`" + `. ` + "`${NAME}`" + ` in a value is taken from the environment. A path may begin with ` + "`~`" + `; a relative one starts
-at the file's directory. Unknown settings are errors. ` + "`cluster`, `storage.disk` and `tracing`" + ` are understood and
+at the file's directory. Unknown settings are errors. ` + "`storage.disk` and `tracing`" + ` are understood and
 refused: they are not available in this version.
 `
 
@@ -113,6 +113,7 @@ func newReference(t *testing.T) *reference {
 	}
 	c, err := Parse(Source{File: "probe", Dir: "/", Hostname: "host", Data: []byte(`
 listen: {http: ":8080", https: {address: ":8443", cert: c, key: k}}
+cluster: {bind: "10.0.0.1:7946", secret: 0123456789abcdef}
 access_log: [{to: stdout}]
 purge_log: [{to: stdout}]
 services:
@@ -134,6 +135,7 @@ func probe(t *testing.T) (known, required map[string]bool) {
 zz: 1
 node: {zz: 1}
 listen: {zz: 1, http: [{zz: 1}], https: [{zz: 1}], admin: {zz: 1}}
+cluster: {zz: 1, isolation: {zz: 1}}
 storage: {zz: 1}
 limits: {zz: 1}
 log: {zz: 1}
@@ -166,7 +168,7 @@ tokens: [{zz: 1}]
 			}
 		}
 	}
-	for _, unavailable := range []string{"cluster", "storage.disk", "tracing"} {
+	for _, unavailable := range []string{"storage.disk", "tracing"} {
 		delete(known, unavailable)
 	}
 	return known, required

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -55,6 +54,10 @@ func (c *Control) takePurge(step *durable.Step, past bool) {
 	}
 	now := c.parts.Now()
 	svc := c.state.Load().services[r.Service]
+	byUnsafe := r.Dialect == dialectHTTP
+	if byUnsafe && step.Own {
+		return // in force here since the request
+	}
 	if svc != nil && !past {
 		m := marksOf(c.parts.Hasher, svc, r.Selectors)
 		c.addPredicates(&m, svc, r.Selectors)
@@ -66,8 +69,8 @@ func (c *Control) takePurge(step *durable.Step, past bool) {
 			r.Reverted = &Reverted{ID: r.ID, Outcome: purge.Undone, Time: now}
 		}
 	}
-	if step.Own {
-		return // whoever issued it makes the receipt
+	if step.Own && !past || byUnsafe {
+		return // whoever issued it makes the receipt; there is none of the other
 	}
 	r.Position, r.Entry = step.Position, step.Entry.ID
 	c.ledger.add(r)
@@ -109,15 +112,13 @@ func (c *Control) issue(svc *service, m marks, r *Receipt) error {
 	r.ID, r.Service = purge.NewID(r.Accepted.UnixMilli()), svc.ID
 	r.Effect.At = r.Accepted.UnixNano()
 	r.Effect = r.Effect.Normal()
-	step, ticket, err := c.parts.Journal.Append(journal.Draft{
-		Kind: journal.KindPurge, Same: c.same(r), Body: appendPurge(nil, r),
-	})
+	done, err := c.append(journal.Draft{Kind: journal.KindPurge, Same: c.same(r), Body: appendPurge(nil, r)})
 	if err != nil {
-		return journalError(err)
+		return err
 	}
-	r.Position, r.Entry, r.everything = step.Position, step.Entry.ID, m.everything
+	r.Position, r.Entry, r.everything = done.position, done.id, m.everything
 	r.Took = c.parts.Now().Sub(r.Accepted)
-	return journalError(ticket.Wait(context.Background()))
+	return done.durable()
 }
 
 // same tells purges that do what others did: hard ones that name the same. The

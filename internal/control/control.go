@@ -55,6 +55,8 @@ type Parts struct {
 	// what other nodes did. It is opened with Items, and started by New. nil: one
 	// in memory.
 	Journal *durable.Journal
+	// Cluster passes on what is done here; nil: the node is alone.
+	Cluster Cluster
 	// Node is this node's name, which receipts show on other nodes.
 	Node string
 	// KeepTokens says that tokens created at run time are kept, by the journal's
@@ -73,6 +75,7 @@ type Control struct {
 	ledger  ledger
 	repeats repeats
 	tokens  tokens
+	unsafe  unsafe
 	denied  *rate.Limiter
 	counts  counts
 

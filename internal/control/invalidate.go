@@ -1,7 +1,13 @@
 package control
 
 import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -51,6 +57,73 @@ func (c *Control) invalidate(svc *service, selectors []purge.Selector) {
 		apply(0) // the journal is closing, or its disk takes nothing
 	}
 	c.counts.invalidations.Add(1)
+	if c.parts.Cluster != nil {
+		c.unsafe.add(svc.ID, selectors)
+	}
+}
+
+// dialectHTTP marks what an unsafe method caused.
+const dialectHTTP = "http"
+
+// maxUnsafe bounds the URLs of a service that wait to be told to other nodes.
+// Anybody who may POST adds to them, so past it they are left out: each node that
+// such a request passes through withdraws its own.
+const maxUnsafe = 4 * purge.MaxKeys
+
+// unsafe are URLs that unsafe methods changed. They are withdrawn here at once, and
+// told to other nodes together, a few times a second, and nobody waits for that:
+// requests that cost nothing to send must not become broadcasts one by one.
+type unsafe struct {
+	mu struct {
+		sync.Mutex
+		pending map[string]map[purge.Selector]struct{} // by service
+	}
+	left atomic.Uint64 // URLs left out
+}
+
+func (u *unsafe) add(service string, selectors []purge.Selector) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.mu.pending == nil {
+		u.mu.pending = make(map[string]map[purge.Selector]struct{})
+	}
+	urls := u.mu.pending[service]
+	if urls == nil {
+		urls = make(map[purge.Selector]struct{})
+		u.mu.pending[service] = urls
+	}
+	for _, s := range selectors {
+		if len(urls) >= maxUnsafe {
+			u.left.Add(1)
+			continue
+		}
+		urls[s] = struct{}{}
+	}
+}
+
+func (u *unsafe) take() map[string]map[purge.Selector]struct{} {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	pending := u.mu.pending
+	u.mu.pending = nil
+	return pending
+}
+
+// SpreadInvalidations tells other nodes what unsafe methods changed since the
+// last call. What cannot be passed on now is left out.
+func (c *Control) SpreadInvalidations() {
+	now := c.parts.Now()
+	for service, urls := range c.unsafe.take() {
+		for batch := range slices.Chunk(slices.Collect(maps.Keys(urls)), purge.MaxKeys) {
+			r := Receipt{
+				ID: purge.NewID(now.UnixMilli()), Service: service, Selectors: batch, Actor: ActorUnsafeMethod, Dialect: dialectHTTP,
+				Accepted: now, Effect: purge.Effect{At: now.UnixNano()}, Node: c.parts.Node,
+			}
+			if _, err := c.append(journal.Draft{Kind: journal.KindPurge, Same: c.same(&r), Body: appendPurge(nil, &r)}); err != nil {
+				c.unsafe.left.Add(uint64(len(batch)))
+			}
+		}
+	}
 }
 
 // InvalidateKeys withdraws what carries surrogate keys because the origin's

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/rescind-edge/rescind/internal/event"
@@ -55,13 +54,13 @@ func (c *Control) revert(st *state, who caller, id purge.ID) (Reverted, string, 
 	}
 	now := c.parts.Now()
 	rev := Reverted{ID: id, Actor: who.actor(), Time: now}
-	_, ticket, err := c.parts.Journal.Append(journal.Draft{Kind: journal.KindRevert, Body: appendRevert(nil, &rev)})
+	done, err := c.append(journal.Draft{Kind: journal.KindRevert, Body: appendRevert(nil, &rev)})
 	if err != nil {
-		return Reverted{}, receipt.Service, journalError(err)
+		return Reverted{}, receipt.Service, err
 	}
 	switch rev.Outcome = c.undone; rev.Outcome {
 	case purge.Undone, purge.UndoneInPart:
-		return rev, receipt.Service, journalError(ticket.Wait(context.Background()))
+		return rev, receipt.Service, done.durable()
 	}
 	// The purge was applied here and its receipt says that nobody took it back:
 	// an engine that does not know it has carried it out and forgotten it.

@@ -196,9 +196,9 @@ func (c *Control) revoked(id string) []byte {
 
 // change issues an entry and waits until it is on disk.
 func (c *Control) change(kind journal.Kind, body []byte) error {
-	_, ticket, err := c.parts.Journal.Append(journal.Draft{Kind: kind, Body: body})
+	done, err := c.append(journal.Draft{Kind: kind, Body: body})
 	if err != nil {
-		return journalError(err)
+		return err
 	}
-	return journalError(ticket.Wait(context.Background()))
+	return done.durable()
 }

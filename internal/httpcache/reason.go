@@ -33,6 +33,7 @@ const (
 	ReasonRequestMinFresh // it is not fresh for as long as the request wants
 	ReasonRequestMaxStale // it is stale and the request accepts that
 	ReasonOnlyIfCached    // the request wants nothing from the origin
+	ReasonIsolated        // there may be purges that the node does not know; for callers, never given here
 
 	reasons // how many there are
 )
@@ -66,6 +67,7 @@ var reasonNames = [reasons]string{
 	ReasonRequestMinFresh: "request-min-fresh",
 	ReasonRequestMaxStale: "request-max-stale",
 	ReasonOnlyIfCached:    "only-if-cached",
+	ReasonIsolated:        "isolated",
 }
 
 // String returns the reason as a token, and "" for ReasonNone.

@@ -35,6 +35,9 @@ type Config struct {
 	// InvalidateKeys does the same for what carries surrogate keys (RFC 9875
 	// section 3). nil: nothing does.
 	InvalidateKeys func(service string, keys []string)
+	// Trust says what may be done with what is stored, at this moment; nil:
+	// TrustStored always.
+	Trust func() Trust
 	// WriteTimeout bounds each write to a client; 0 means DefaultWriteTimeout.
 	WriteTimeout time.Duration
 	// Done is told of every finished request, on its goroutine; it must not
@@ -83,4 +86,21 @@ type Service struct {
 	Refresh bool
 	// NoCacheStatus leaves out the Cache-Status field (RFC 9211).
 	NoCacheStatus bool
+}
+
+// Trust says what a node may do with what it has stored while there may be purges
+// that it does not know of.
+type Trust uint8
+
+const (
+	TrustStored Trust = iota // serve it
+	TrustOrigin              // serve it once the origin has confirmed it
+	TrustNobody              // answer 503
+)
+
+func (c *Config) trust() Trust {
+	if c.Trust == nil {
+		return TrustStored
+	}
+	return c.Trust()
 }

@@ -42,6 +42,7 @@ type exchange struct {
 
 	// Set by recv.
 	service *Service
+	trust   Trust
 	target  field.Target
 	client  client
 	fields  field.Fields // of the request, end to end, without those that this node writes

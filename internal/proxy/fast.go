@@ -21,7 +21,7 @@ func (p *Proxy) ServeFast(w server.FastWriter, r *server.FastRequest) bool {
 	x.p, x.cfg, x.start, x.fast = p, p.hold(x.tallies), time.Now(), true
 	defer x.end()
 	x.ask = askFast(r)
-	if !x.meet() {
+	if !x.meet() || r.Room > 0 && x.piece.Length > r.Room {
 		return false
 	}
 	p.stats.Requests.Add(x.tallies, 1)
@@ -42,7 +42,7 @@ func (p *Proxy) ServeFast(w server.FastWriter, r *server.FastRequest) bool {
 
 // meet tells whether the request can be answered here, and finds the answer.
 func (x *exchange) meet() bool {
-	if x.locate() != located || !x.plain() {
+	if x.cfg.trust() != TrustStored || x.locate() != located || !x.plain() {
 		return false
 	}
 	x.readFields()

@@ -43,6 +43,9 @@ func (x *exchange) lookup() state {
 	}
 	x.object = o
 	x.reuse = httpcache.Decide(stored(o, x.verdict), x.directives, x.reusePolicy(), now)
+	if x.trust != TrustStored && (x.reuse.Verdict == httpcache.Fresh || x.reuse.Verdict == httpcache.StaleWhileRevalidate) {
+		x.reuse.Verdict, x.reuse.Reason = httpcache.Revalidate, httpcache.ReasonIsolated
+	}
 	switch x.reuse.Verdict {
 	case httpcache.Fresh, httpcache.StaleWhileRevalidate:
 		x.found = foundUsable
@@ -136,7 +139,7 @@ func (x *exchange) hit() state {
 // fetch, and takes it if so. It is judged again: a purge may have come since.
 func (x *exchange) staleInstead() bool {
 	o := x.object
-	if !o.Found() {
+	if !o.Found() || x.trust != TrustStored {
 		return false
 	}
 	x.verdict = x.service.Judge.Judge(o)

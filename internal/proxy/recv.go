@@ -31,6 +31,9 @@ func (x *exchange) recv() state {
 		}
 		return x.refuse(http.StatusMisdirectedRequest, "unknown-host", "No service is configured for the host "+strconv.Quote(field.Hostname(x.target.Host))+".")
 	}
+	if x.trust = x.cfg.trust(); x.trust == TrustNobody {
+		return x.refuse(http.StatusServiceUnavailable, "isolated", "This node cannot hear enough of its cluster to know what was purged.")
+	}
 	return x.route()
 }
 

@@ -27,8 +27,6 @@ type Verdict struct {
 	Times field.Times    // the object's times, bounded; its own where State is Live
 	By    ID             // the latest purge that decided; zero where unknown or none
 	UpTo  field.Position // every purge up to here was considered
-
-	at field.Position // of By
 }
 
 // Service holds the marks and predicates of one service. Its methods take no
@@ -100,7 +98,13 @@ func (s *Service) Generation() uint64 { return s.generation.Load() }
 // times are given. Marks are read after the position, so a verdict of Live may
 // be remembered for it; any other must not be, since an undo can take it back.
 func (s *Service) Judge(o Subject, after field.Position, own field.Times) Verdict {
-	return s.judge(o, nil, after, own)
+	upTo := s.Position()
+	if upTo <= after {
+		return Verdict{Times: own, UpTo: upTo} // nothing happened since
+	}
+	v := Verdict{Times: own, UpTo: upTo}
+	s.judge(&v, o, nil, after)
+	return v
 }
 
 // JudgeRenewed gives the verdict on what a 304 (RFC 9111 section 4.3.4) makes
@@ -108,18 +112,18 @@ func (s *Service) Judge(o Subject, after field.Position, own field.Times) Verdic
 // withdrawn where either is. Its times are bounded by the soft purges of what
 // only old was; those of next bound it at each look-up, and may be undone.
 func (s *Service) JudgeRenewed(old, next Subject, after field.Position, own field.Times) Verdict {
-	if v := s.Judge(next, after, own); v.State == Withdrawn {
-		return v
+	v := s.Judge(next, after, own)
+	if v.State != Withdrawn {
+		v = Verdict{Times: own, UpTo: s.Position()}
+		s.judge(&v, old, next, after)
 	}
-	return s.judge(old, next, after, own)
+	return v
 }
 
-// judge leaves out the purges that concern but, where there is one.
-func (s *Service) judge(o, but Subject, after field.Position, own field.Times) Verdict {
-	v := Verdict{Times: own, UpTo: s.Position()}
-	if v.UpTo <= after {
-		return v // nothing happened since
-	}
+// judge completes a verdict that holds the object's own times and the position.
+// It leaves out the purges that concern but, where there is one.
+func (s *Service) judge(v *Verdict, o, but Subject, after field.Position) {
+	own, newest := v.Times, field.Position(0)
 	list := s.predicates.Load() // before marks, as foldPredicateLocked demands
 	for i := range o.NumTags() {
 		tag := o.Tag(i)
@@ -136,7 +140,7 @@ func (s *Service) judge(o, but Subject, after field.Position, own field.Times) V
 		for j := range m.entries {
 			// Not what came before, nor what was not published when this began.
 			if e := &m.entries[j]; e.pos > after && e.first <= v.UpTo {
-				v.add(e, own)
+				newest = v.add(e, own, newest)
 			}
 		}
 	}
@@ -145,7 +149,7 @@ func (s *Service) judge(o, but Subject, after field.Position, own field.Times) V
 			if but != nil && p.predicate.matches(but) {
 				continue
 			}
-			if v.add(&p.entry, own); v.State == Withdrawn {
+			if newest = v.add(&p.entry, own, newest); v.State == Withdrawn {
 				break
 			}
 		}
@@ -153,20 +157,22 @@ func (s *Service) judge(o, but Subject, after field.Position, own field.Times) V
 	if v.State == Withdrawn {
 		v.Times = field.Times{}
 	}
-	return v
 }
 
-// add counts the effect of a purge that concerns the object.
-func (v *Verdict) add(e *entry, own field.Times) {
+// add counts the effect of a purge that concerns the object, and returns the
+// position of the latest that decided: newest, or this one.
+func (v *Verdict) add(e *entry, own field.Times, newest field.Position) field.Position {
 	state := Softened
 	if e.effect.Mode == Hard {
 		state = Withdrawn
 	} else {
 		v.Times = v.Times.Min(e.effect.Bound(own))
 	}
-	if state > v.State || state == v.State && e.pos >= v.at {
-		v.State, v.By, v.at = state, e.id, e.pos
+	if state > v.State || state == v.State && e.pos >= newest {
+		v.State, v.By = state, e.id
+		return e.pos
 	}
+	return newest
 }
 
 // Concerned tells whether a purge after one position and up to another, hard
@@ -286,49 +292,4 @@ func (s *Service) Touched(o Subject, after field.Position, id ID) bool {
 		}
 	}
 	return touched
-}
-
-// Lease holds back the sweeper from dropping marks that a fetch under way can
-// still need.
-type Lease struct {
-	service *Service
-	stamp   field.Position
-}
-
-// Begin takes the stamp of a fetch, before its request leaves for the origin.
-// The lease must be ended once what was fetched is stored or thrown away.
-func (s *Service) Begin() Lease {
-	s.leases.Lock()
-	defer s.leases.Unlock()
-	if s.leases.held == nil {
-		s.leases.held = make(map[field.Position]int)
-	}
-	stamp := s.Position()
-	s.leases.held[stamp]++
-	return Lease{service: s, stamp: stamp}
-}
-
-// Stamp returns the position at which the fetch began.
-func (l Lease) Stamp() field.Position { return l.stamp }
-
-// End gives the lease back.
-func (l Lease) End() {
-	s := l.service
-	s.leases.Lock()
-	defer s.leases.Unlock()
-	if s.leases.held[l.stamp]--; s.leases.held[l.stamp] == 0 {
-		delete(s.leases.held, l.stamp)
-	}
-}
-
-// floor returns the position that no object can be stored with a lesser stamp
-// than, from now on.
-func (s *Service) floor() field.Position {
-	s.leases.Lock()
-	defer s.leases.Unlock()
-	floor := s.Position()
-	for p := range s.leases.held {
-		floor = min(floor, p)
-	}
-	return floor
 }

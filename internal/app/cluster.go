@@ -1,0 +1,199 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/cluster"
+	"github.com/rescind-edge/rescind/internal/cluster/journaled"
+	"github.com/rescind-edge/rescind/internal/config"
+	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/journal"
+	"github.com/rescind-edge/rescind/internal/proxy"
+)
+
+// newCluster makes this node's part of the cluster; nil where it is alone.
+func (a *App) newCluster(cfg *config.Config) (*cluster.Cluster, error) {
+	c := &cfg.Cluster
+	if !c.Enabled() {
+		return nil, nil
+	}
+	settings := cluster.Config{
+		Name: cfg.Node.Name, POP: cfg.Node.POP, Identity: [16]byte(a.journal.Recovered().Node), Version: clip(a.opts.Version, 32),
+		Join: c.Join, Secrets: secrets(c.Secret), Journal: journaled.Journal{Journal: a.journal},
+		Isolation: cluster.Isolation{After: c.Isolation.After, Policy: clusterPolicy(c.Isolation.Policy)},
+		Empty:     true, // what is stored is in memory: at a start there is nothing
+		MayCover:  a.mayCover, Handle: a.answerMember, Log: a.log,
+	}
+	if c.Role == config.RoleWitness {
+		settings.Roles = []string{string(c.Role)}
+	}
+	settings.Bind, _ = netip.ParseAddrPort(c.Bind) // checked by config
+	if c.Advertise != "" {
+		settings.Advertise, _ = netip.ParseAddrPort(c.Advertise)
+	}
+	made, err := cluster.New(settings)
+	if err != nil {
+		return nil, fmt.Errorf("cluster: %w", err)
+	}
+	return made, nil
+}
+
+func clip(s string, n int) string { return s[:min(len(s), n)] }
+
+func secrets(list []string) (all [][]byte) {
+	for _, s := range list {
+		all = append(all, []byte(s))
+	}
+	return all
+}
+
+func clusterPolicy(p config.IsolationPolicy) cluster.Policy {
+	switch p {
+	case config.IsolationRevalidate:
+		return cluster.PolicyRevalidate
+	case config.IsolationRefuse:
+		return cluster.PolicyRefuse
+	}
+	return cluster.PolicyServe
+}
+
+func trustOf(p config.IsolationPolicy) proxy.Trust {
+	switch p {
+	case config.IsolationRevalidate:
+		return proxy.TrustOrigin
+	case config.IsolationRefuse:
+		return proxy.TrustNobody
+	}
+	return proxy.TrustStored
+}
+
+// trust says what may be done with what is stored. It is asked for every request.
+func (a *App) trust(isolation config.Isolation) func() proxy.Trust {
+	if a.cluster == nil {
+		return nil
+	}
+	atStart, isolated := trustOf(isolation.AtStart), trustOf(isolation.Policy)
+	return func() proxy.Trust {
+		switch {
+		case !a.cluster.Ready():
+			return max(atStart, isolatedAs(a.cluster, isolated))
+		case a.cluster.Isolated():
+			return isolated
+		}
+		return proxy.TrustStored
+	}
+}
+
+func isolatedAs(c *cluster.Cluster, t proxy.Trust) proxy.Trust {
+	if c.Isolated() {
+		return t
+	}
+	return proxy.TrustStored
+}
+
+// mayCover tells which entries may stand for earlier ones that they repeat: those
+// of which the effect is final, so that no revert can take it away.
+func (a *App) mayCover(e *journal.Entry) bool {
+	return e.Kind == journal.KindPurge && time.Since(time.UnixMilli(e.Time)) > maxUndoWindow
+}
+
+// maxUndoWindow is above every undo window.
+const maxUndoWindow = 25 * time.Hour
+
+// members is the cluster as control sees it.
+type members struct{ *cluster.Cluster }
+
+// Wait implements control.Cluster.
+func (m members) Wait(ctx context.Context, id journal.ID, level control.Level) ([]string, error) {
+	return m.WaitFor(ctx, id, map[control.Level]cluster.Level{
+		control.WaitPeer: cluster.WaitPeer, control.WaitPOP: cluster.WaitPOP, control.WaitAll: cluster.WaitAll,
+	}[level])
+}
+
+// Progress implements control.Cluster.
+func (m members) Progress(id journal.ID) control.Progress {
+	p := m.Cluster.Progress(id)
+	out := control.Progress{Partial: !p.Remembered}
+	for _, c := range p.Members {
+		out.Members = append(out.Members, control.Confirmation{
+			Member: c.Member.Name, POP: c.Member.POP, Applied: c.Applied, Took: c.Took,
+		})
+	}
+	return out
+}
+
+// clusterReady says why traffic had better go elsewhere: the node would ask the
+// origin for everything, or answer nothing.
+func (a *App) clusterReady() error {
+	if a.cluster == nil {
+		return nil
+	}
+	a.mu.Lock()
+	isolation := a.mu.config.Cluster.Isolation
+	a.mu.Unlock()
+	h := a.cluster.Health()
+	switch {
+	case h.Refused != nil:
+		return h.Refused
+	case h.Readiness != cluster.Ready && isolation.AtStart != config.IsolationServe:
+		return fmt.Errorf("%v: %d of %d members heard, %d needed", h.Readiness, h.Fresh, h.Roster, h.Majority)
+	case h.Isolated && isolation.Policy != config.IsolationServe:
+		return fmt.Errorf("isolated: %d of %d members heard, %d needed", h.Fresh, h.Roster, h.Majority)
+	}
+	return nil
+}
+
+// errUnknownTopic answers members that ask for what this version does not know.
+var errUnknownTopic = errors.New("this member does not know what that is")
+
+// answerMember answers what other members ask.
+func (a *App) answerMember(ctx context.Context, q cluster.Question) ([]byte, error) {
+	switch q.Topic {
+	case topicReceipt:
+		return a.answerReceipt(q.Body)
+	}
+	return nil, errUnknownTopic
+}
+
+// spreadEvery is how often invalidations by unsafe methods are told to others.
+const spreadEvery = 250 * time.Millisecond
+
+func (a *App) spreadInvalidations(ctx context.Context) {
+	ticker := time.NewTicker(spreadEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			a.control.SpreadInvalidations()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// watchCluster says in the log how the node stands to the cluster. That it is
+// isolated the cluster says itself.
+func (a *App) watchCluster(ctx context.Context) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	var was cluster.Health
+	for {
+		h := a.cluster.Health()
+		if h.Readiness != was.Readiness {
+			a.log.Info("cluster", "state", h.Readiness.String(), "roster", h.Roster)
+		}
+		if h.Refused != nil && was.Refused == nil {
+			a.log.Error("the cluster keeps this node out; it serves nothing that it has stored", "error", h.Refused)
+		}
+		was = h
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/journal"
+	"github.com/rescind-edge/rescind/internal/purge"
+)
+
+// Level says whose confirmation a purge waits for.
+type Level string
+
+// Levels. Each takes less for granted than the one before.
+const (
+	WaitNone Level = "none" // this node alone
+	WaitPeer Level = "peer" // one other node has it on disk
+	WaitPOP  Level = "pop"  // all nodes of this one's POP
+	WaitAll  Level = "all"  // all members
+)
+
+// ParseLevel returns the level of a word; "" is none. The error wraps
+// ErrBadRequest.
+func ParseLevel(word string) (Level, error) {
+	switch l := Level(word); l {
+	case "":
+		return WaitNone, nil
+	case WaitNone, WaitPeer, WaitPOP, WaitAll:
+		return l, nil
+	}
+	return "", fmt.Errorf("%w: wait is none, peer, pop or all", ErrBadRequest)
+}
+
+// Cluster passes entries on to other nodes and knows who has them.
+type Cluster interface {
+	// Admit returns an error while so much waits to be sent that no more is to be
+	// issued.
+	Admit() error
+	// Publish sends entries of this node. It waits for nobody.
+	Publish([]journal.Entry)
+	// Wait waits until those whom level names have applied an own entry and made it
+	// durable, or the context ends, and returns the names of those that have not.
+	Wait(ctx context.Context, id journal.ID, level Level) (missing []string, err error)
+	// Progress says who has applied an own entry.
+	Progress(id journal.ID) Progress
+}
+
+// Progress is what is known of who has applied a purge.
+type Progress struct {
+	// Partial says that what was known has been forgotten in part, so that times
+	// and the members of then are missing.
+	Partial bool
+	Members []Confirmation // all but the node that accepted it
+}
+
+// Confirmation is what is known of one member and one purge.
+type Confirmation struct {
+	Member, POP string
+	Applied     bool
+	Took        time.Duration // from acceptance until it was applied and durable there; negative: not known
+}
+
+// Wait waits for the confirmation of a purge that this node accepted, and
+// returns the names of those that have not confirmed when the time is over.
+// Alone, a node waits for nobody.
+func (c *Control) Wait(ctx context.Context, r Receipt, level Level) (missing []string, err error) {
+	if c.parts.Cluster == nil || level == WaitNone || level == "" || r.Entry.Seq == 0 {
+		return nil, nil
+	}
+	missing, err = c.parts.Cluster.Wait(ctx, r.Entry, level)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return missing, nil
+}
+
+// Progress says who has applied a purge that this node accepted.
+func (c *Control) Progress(r Receipt) (Progress, bool) {
+	if c.parts.Cluster == nil || r.Entry.Seq == 0 || r.Node != c.parts.Node {
+		return Progress{}, false
+	}
+	return c.parts.Cluster.Progress(r.Entry), true
+}
+
+// Known returns the receipt of a purge, for other nodes: whoever shows it has
+// checked that its reader may see the service.
+func (c *Control) Known(id purge.ID) (Receipt, bool) { return c.ledger.get(id) }
+
+// spreadable refuses new entries while the others cannot be kept up with.
+func (c *Control) spreadable() error {
+	if c.parts.Cluster == nil {
+		return nil
+	}
+	if err := c.parts.Cluster.Admit(); err != nil {
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return nil
+}
+
+// append issues an entry of this node and sends it to the others.
+func (c *Control) append(d journal.Draft) (issued, error) {
+	if err := c.spreadable(); err != nil {
+		return issued{}, err
+	}
+	step, ticket, err := c.parts.Journal.Append(d)
+	if err != nil {
+		return issued{}, journalError(err)
+	}
+	if c.parts.Cluster != nil {
+		c.parts.Cluster.Publish([]journal.Entry{step.Entry})
+	}
+	return issued{step.Position, step.Entry.ID, func() error {
+		return journalError(ticket.Wait(context.Background()))
+	}}, nil
+}
+
+// issued is an entry that is in force and on its way.
+type issued struct {
+	position field.Position
+	id       journal.ID
+	durable  func() error // waits until it is on disk
+}
