@@ -4,8 +4,7 @@ import "time"
 
 // topLevel are the sections of a file.
 var topLevel = []string{
-	"node", "listen", "cluster", "storage", "limits", "drain_timeout", "log", "access_log", "purge_log", "metrics", "stackpath",
-	"services", "tokens",
+	"node", "listen", "cluster", "storage", "limits", "drain_timeout", "log", "access_log", "purge_log", "metrics", "stackpath", "services", "tokens",
 }
 
 // notAvailable answers settings that are understood but without effect yet: to

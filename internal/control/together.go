@@ -26,7 +26,11 @@ func (c *Control) PurgeTogether(creds Credentials, requests []Request) ([]Receip
 		err = fmt.Errorf("%w: nothing to purge is named", ErrBadRequest)
 	}
 	if err != nil {
-		return nil, c.deny(who, attempt{action: event.DeniedPurge}, err)
+		what := attempt{action: event.DeniedPurge}
+		if len(requests) > 0 {
+			what.service, what.dialect = requests[0].Service, requests[0].Dialect
+		}
+		return nil, c.deny(who, what, err)
 	}
 	type admitted struct {
 		svc *service

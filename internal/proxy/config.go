@@ -32,12 +32,12 @@ type Config struct {
 	// Invalidate withdraws what an unsafe request changed (RFC 9111 section
 	// 4.4). It returns once this node serves it no more.
 	Invalidate func(service string, targets []field.Target)
-	// Trust says what may be done with what is stored, at this moment; nil:
-	// TrustStored always.
-	Trust func() Trust
 	// InvalidateKeys does the same for what carries surrogate keys (RFC 9875
 	// section 3). nil: nothing does.
 	InvalidateKeys func(service string, keys []string)
+	// Trust says what may be done with what is stored, at this moment; nil:
+	// TrustStored always.
+	Trust func() Trust
 	// WriteTimeout bounds each write to a client; 0 means DefaultWriteTimeout.
 	WriteTimeout time.Duration
 	// Done is told of every finished request, on its goroutine; it must not
