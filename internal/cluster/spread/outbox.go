@@ -16,6 +16,7 @@ type batch struct {
 	span   journal.Span
 	data   []byte // nil: too large for a packet, was sent by stream
 	sent   time.Duration
+	rested bool // it was the first after a pause
 }
 
 func (b *batch) ranges() journal.Range {
@@ -34,6 +35,7 @@ type outbox struct {
 	sent    bool          // whether one ever was
 	wait    time.Duration // not before, for the rate
 	repeat  []copyOf      // copies that are still to be sent, about in order of time
+	gather  time.Duration
 	bucket  bucket
 }
 
@@ -42,6 +44,7 @@ type copyOf struct {
 	number uint64
 	nth    int
 	due    time.Duration
+	rides  bool // it is no reason for a packet
 }
 
 // entryCost is what an entry weighs in the queue besides its body.
@@ -82,8 +85,8 @@ func (o *outbox) next() (time.Duration, bool) {
 	var at time.Duration
 	switch {
 	case len(o.pending) > 0:
-		at = o.last + gather
-	case len(o.repeat) > 0:
+		at = o.last + o.gather
+	case len(o.repeat) > 0 && !o.repeat[0].rides:
 		at = o.repeat[0].due
 	default:
 		return 0, false
@@ -144,7 +147,7 @@ func (c *Core) flushOne(now time.Duration, targets []Target) bool {
 		}
 		content = wire.AppendBatch(make([]byte, 0, seal.MaxContent), b.number, b.data)
 		content = c.fill(content, b.number)
-		o.repeat = append(o.repeat, copyOf{b.number, 2, now + repeatAfter})
+		o.repeat = append(o.repeat, copyOf{b.number, 2, now + repeatAfter, false})
 	} else {
 		content = c.fill(make([]byte, 0, seal.MaxContent), o.end())
 	}
@@ -168,7 +171,7 @@ func (c *Core) fill(content []byte, before uint64) []byte {
 			content = wire.AppendBatch(content, b.number, b.data)
 			c.count.Repeated++
 			if again.nth == 2 {
-				o.repeat = append(o.repeat, copyOf{again.number, 3, b.sent + thirdAfter})
+				o.repeat = append(o.repeat, copyOf{again.number, 3, b.sent + thirdAfter, !b.rested})
 			}
 		}
 		o.repeat = o.repeat[1:]
@@ -188,7 +191,7 @@ func (c *Core) cut(now time.Duration) *batch {
 		o.pending[run].Seq == o.pending[run-1].Seq+1 && run < journal.MaxBatch {
 		run++
 	}
-	b := batch{number: o.end(), inc: o.pending[0].Incarnation, sent: now}
+	b := batch{number: o.end(), inc: o.pending[0].Incarnation, sent: now, rested: !o.sent || now-o.last >= restAfter}
 	n := 1
 	if cost(&o.pending[0]) <= soloSize+entryCost {
 		b.data, n = journalwire.AppendBatch(nil, o.pending[:run], batchSize)

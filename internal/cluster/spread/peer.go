@@ -10,7 +10,9 @@ import (
 
 // Retransmission.
 const (
-	minTimeout = 30 * time.Millisecond // syncs take this long on a busy disk
+	// minTimeout is longer than acknowledgements are gathered and a busy disk
+	// syncs: three copies are on their way anyhow.
+	minTimeout = 60 * time.Millisecond
 	maxTimeout = 3 * time.Second
 	// firstTimeout is waited for while nothing is known about a member: once
 	// around the world and back, and a sync.
@@ -53,12 +55,12 @@ func newPeer(m Member, next uint64) *peer {
 func (p *peer) failing() bool { return p.round > 0 || p.left }
 
 func (p *peer) timeout() time.Duration {
-	t := p.smooth + max(4*p.variance, p.smooth/4, 10*time.Millisecond)
+	t := p.smooth + max(4*p.variance, p.smooth/4, 10*time.Millisecond) + ackGather
 	switch {
 	case p.smooth == 0 && p.trip == 0:
 		t = firstTimeout
 	case p.smooth == 0:
-		t = 2*p.trip + 3*minTimeout
+		t = 2*p.trip + 2*minTimeout
 	}
 	for range p.round {
 		t += t / 2
