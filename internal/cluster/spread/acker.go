@@ -67,7 +67,7 @@ func (c *Core) Owe(now time.Duration, to wire.ID, a wire.Ack) {
 	}
 	d.Ack, d.applied = a, now-a.Held
 	if o.at == 0 {
-		o.at = now
+		o.at = max(now, 1)
 		if a.Receiver != c.cfg.Self {
 			o.at = now + relayGather
 		}

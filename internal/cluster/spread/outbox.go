@@ -86,12 +86,24 @@ func (o *outbox) next() (time.Duration, bool) {
 	switch {
 	case len(o.pending) > 0:
 		at = o.last + o.gather
-	case len(o.repeat) > 0 && !o.repeat[0].rides:
-		at = o.repeat[0].due
 	default:
-		return 0, false
+		due, ok := o.nextCopy()
+		if !ok {
+			return 0, false
+		}
+		at = due
 	}
 	return max(at, o.wait), true
+}
+
+// nextCopy returns when a copy is due that is reason enough for a packet.
+func (o *outbox) nextCopy() (at time.Duration, ok bool) {
+	for _, again := range o.repeat {
+		if !again.rides && (!ok || again.due < at) {
+			at, ok = again.due, true
+		}
+	}
+	return at, ok
 }
 
 // flush sends what is due to all.
@@ -146,10 +158,10 @@ func (c *Core) flushOne(now time.Duration, targets []Target) bool {
 			return len(o.pending) > 0
 		}
 		content = wire.AppendBatch(make([]byte, 0, seal.MaxContent), b.number, b.data)
-		content = c.fill(content, b.number)
+		content = c.fill(now, content, b.number)
 		o.repeat = append(o.repeat, copyOf{b.number, 2, now + repeatAfter, false})
 	} else {
-		content = c.fill(make([]byte, 0, seal.MaxContent), o.end())
+		content = c.fill(now, make([]byte, 0, seal.MaxContent), o.end())
 	}
 	if len(content) > 0 {
 		c.actions.Sends = append(c.actions.Sends, Send{Content: content, To: targets})
@@ -158,24 +170,30 @@ func (c *Core) flushOne(now time.Duration, targets []Target) bool {
 	return len(o.pending) > 0 && o.bytes > batchSize
 }
 
-// fill appends batches to be repeated, older than a number, while they fit.
-func (c *Core) fill(content []byte, before uint64) []byte {
+// fill appends batches to be repeated while they fit: second copies of those
+// older than a number, third ones that are due.
+func (c *Core) fill(now time.Duration, content []byte, before uint64) []byte {
 	o := &c.out
-	for len(o.repeat) > 0 && o.repeat[0].number < before {
-		again := o.repeat[0]
+	var later []copyOf
+	for i, again := range o.repeat {
 		b := o.batch(again.number)
-		if b != nil && !again.stale(o.last) {
-			if len(content)+wire.MaxBatchOverhead+len(b.data) > seal.MaxContent {
-				break
-			}
-			content = wire.AppendBatch(content, b.number, b.data)
-			c.count.Repeated++
-			if again.nth == 2 {
-				o.repeat = append(o.repeat, copyOf{again.number, 3, b.sent + thirdAfter, !b.rested})
-			}
+		switch {
+		case b == nil || again.stale(now):
+			continue
+		case again.number >= before || again.nth == 3 && again.due > now:
+			later = append(later, again)
+			continue
+		case len(content)+wire.MaxBatchOverhead+len(b.data) > seal.MaxContent:
+			o.repeat = append(later, o.repeat[i:]...)
+			return content
 		}
-		o.repeat = o.repeat[1:]
+		content = wire.AppendBatch(content, b.number, b.data)
+		c.count.Repeated++
+		if again.nth == 2 {
+			later = append(later, copyOf{again.number, 3, b.sent + thirdAfter, !b.rested})
+		}
 	}
+	o.repeat = later
 	return content
 }
 

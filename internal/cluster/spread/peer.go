@@ -116,7 +116,7 @@ func (c *Core) Acked(now time.Duration, a *wire.Ack) journal.Spans {
 	p.rows[a.Incarnation] = row
 	fresh := row.Known().Minus(old.Known())
 	if len(fresh) > 0 {
-		c.progress(now, p, a.Held)
+		c.progress(now, p)
 	}
 	return fresh
 }
@@ -130,14 +130,9 @@ func (c *Core) Row(id wire.ID, inc journal.Incarnation) journal.Row {
 }
 
 // progress moves a member's window after an acknowledgement.
-func (c *Core) progress(now time.Duration, p *peer, held time.Duration) {
-	p.next = max(p.next, c.out.first)
-	before := p.next
-	var newest *batch
-	for b := c.out.batch(p.next); b != nil && p.has(b); b = c.out.batch(p.next) {
-		newest = b
-		p.next++
-	}
+func (c *Core) progress(now time.Duration, p *peer) {
+	before := max(p.next, c.out.first)
+	newest := c.advance(p)
 	if newest != nil && p.round == 0 && !p.left {
 		p.sample(now - newest.sent)
 	}
@@ -148,6 +143,18 @@ func (c *Core) progress(now time.Duration, p *peer, held time.Duration) {
 		p.round, p.left = 0, false
 	}
 	c.rearm(now, p)
+}
+
+// advance moves a member's window past what it has, and returns the newest
+// batch of it; nil for none. What it has it may have from others, before it was
+// sent.
+func (c *Core) advance(p *peer) (newest *batch) {
+	p.next = max(p.next, c.out.first)
+	for b := c.out.batch(p.next); b != nil && p.has(b); b = c.out.batch(p.next) {
+		newest = b
+		p.next++
+	}
+	return newest
 }
 
 // sample takes the time from sending a batch to its acknowledgement, which has
@@ -187,7 +194,7 @@ func (c *Core) retransmit(now time.Duration) {
 // round sends one member what it has not acknowledged in time.
 func (c *Core) round(now time.Duration, p *peer) {
 	var late []*batch
-	p.next = max(p.next, c.out.first)
+	c.advance(p)
 	patience := p.timeout()
 	for n := p.next; n < c.out.end() && len(late) < roundBatches; n++ {
 		b := c.out.batch(n)
