@@ -22,7 +22,10 @@ const (
 	// minRound bounds the rate where isolation is quick.
 	minRound = 100 * time.Millisecond
 	// maxPulls is how many exchanges run at a time.
-	maxPulls = 4
+	maxPulls = 8
+	// failedAfter is how often in a row a member is asked in vain until it counts
+	// as one that cannot be reached.
+	failedAfter = 3
 	// streamEvery is every how manieth round goes by stream without asking in a
 	// packet first: where packets do not get through, streams may.
 	streamEvery = 5
@@ -35,7 +38,7 @@ type rounds struct {
 		urgent  map[wire.ID]bool // to be asked at once
 		running map[wire.ID]bool
 		since   map[wire.ID]bool // have answered in full since the start
-		failed  map[wire.ID]bool // have been asked in vain since they came alive
+		failed  map[wire.ID]int  // how often in a row they have been asked in vain
 		sweep   *sweep
 	}
 	more chan struct{}
@@ -52,7 +55,7 @@ func (r *rounds) init() {
 	r.mu.urgent = make(map[wire.ID]bool)
 	r.mu.running = make(map[wire.ID]bool)
 	r.mu.since = make(map[wire.ID]bool)
-	r.mu.failed = make(map[wire.ID]bool)
+	r.mu.failed = make(map[wire.ID]int)
 	r.more = make(chan struct{}, 1)
 }
 
@@ -98,14 +101,35 @@ func (r *rounds) begin(id wire.ID) bool {
 
 func (r *rounds) end(id wire.ID, complete, failed bool) {
 	r.mu.Lock()
+	if len(r.mu.since)+len(r.mu.failed) > 4*maxMembers {
+		clear(r.mu.since) // members come and go; nothing is lost but a few questions
+		clear(r.mu.failed)
+	}
 	delete(r.mu.running, id)
 	if complete {
 		r.mu.since[id] = true
 		delete(r.mu.failed, id)
 	}
+	again := false
 	if failed {
-		r.mu.failed[id] = true
+		r.mu.failed[id]++
+		again = !r.mu.since[id] && r.mu.failed[id] < failedAfter
 	}
+	r.mu.Unlock()
+	if again {
+		r.retry(id)
+		return
+	}
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
+}
+
+// retry makes a member be asked once more that has never answered.
+func (r *rounds) retry(id wire.ID) {
+	r.mu.Lock()
+	r.mu.urgent[id] = true
 	r.mu.Unlock()
 	select {
 	case r.more <- struct{}{}:
@@ -172,7 +196,7 @@ func (c *Cluster) pullUrgent(id wire.ID) {
 }
 
 func (c *Cluster) pullInTurn(p *peer, stream bool) {
-	if !stream && c.probe(p) {
+	if !stream && c.complete() && c.probe(p) {
 		c.rounds.end(p.id, true, false)
 		c.swept(p.id, pulled{complete: true})
 		c.assess()
