@@ -127,9 +127,9 @@ func TestWhatIsNotAcknowledgedIsSentAgain(t *testing.T) {
 	got := advance(t, c, time.Minute)
 	expect(t, got,
 		"200ms [{1 false}] [1]", "205ms [{1 false}] [1]",
-		"500ms [{1 false}] [1]", "505ms [{1 false}] [1]",
-		"950ms {1 false} [{1 1}]",
-		"1.625s {1 false} [{1 1}]")
+		"400ms [{1 false}] [1]", "405ms [{1 false}] [1]",
+		"700ms {1 false} [{1 1}]",
+		"1.15s {1 false} [{1 1}]")
 	if n := c.Counters().Left; n != 1 {
 		t.Errorf("left to the second phase %d times, want once", n)
 	}
