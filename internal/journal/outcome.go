@@ -30,6 +30,9 @@ const (
 	// RefusedFull: its incarnation would need one row more than MaxRows, and
 	// every row still has entries.
 	RefusedFull
+	// RefusedInvalid: it is not what Entry.Validate allows. No parser of package
+	// wire returns such an entry.
+	RefusedInvalid
 )
 
 func (o Outcome) String() string {
@@ -52,6 +55,8 @@ func (o Outcome) String() string {
 		return "refused: what covers it is missing"
 	case RefusedFull:
 		return "refused: too many incarnations"
+	case RefusedInvalid:
+		return "refused: not valid"
 	}
 	return "unknown"
 }

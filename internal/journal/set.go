@@ -130,10 +130,13 @@ func (s *Set) Issue(now int64, d Draft) (Entry, error) {
 	return e, nil
 }
 
-// Accept takes an entry that another node issued. The entry must be valid, and
-// if it is new its memory belongs to the Set: one that lies in a buffer is to be
-// cloned first, which one that is known need not be.
+// Accept takes an entry that another node issued. If it is new, its memory
+// belongs to the Set: one that lies in a buffer is to be cloned first, which one
+// that is known need not be.
 func (s *Set) Accept(now int64, e *Entry) Outcome {
+	if e.Validate() != nil {
+		return RefusedInvalid
+	}
 	if e.Incarnation == s.own && e.Seq > s.issued {
 		return OwnAhead
 	}

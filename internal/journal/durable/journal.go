@@ -153,11 +153,12 @@ func (j *Journal) noteLocked(now int64, e *journal.Entry) {
 	j.mu.next.entry(j.mu.position, now, e)
 }
 
-// putLocked joins items to the state and returns those that changed it.
+// putLocked joins items to the state and returns those that changed it. One
+// that is not valid could not be read back, and is left out.
 func (j *Journal) putLocked(items []state.Item) []state.Item {
 	var changed []state.Item
 	for i := range items {
-		if j.mu.state.Put(items[i]) == state.Changed {
+		if items[i].Validate() == nil && j.mu.state.Put(items[i]) == state.Changed {
 			j.mu.next.item(&items[i])
 			changed = append(changed, items[i])
 		}

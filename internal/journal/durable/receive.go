@@ -12,9 +12,9 @@ type Received struct {
 	Reissued []journal.Entry
 }
 
-// Receive takes entries that others issued, which must be valid, as those of
-// package wire's parsers are. When it returns, those taken are in force; they
-// may be acknowledged when the ticket says so. It keeps no memory of the batch.
+// Receive takes entries that others issued. When it returns, those taken are in
+// force; they may be acknowledged when the ticket says so. It keeps no memory of
+// the batch.
 // The error wraps ErrPositions or is ErrClosed; nothing was taken then.
 func (j *Journal) Receive(entries []journal.Entry) (Received, Ticket, error) {
 	j.mu.Lock()

@@ -278,7 +278,9 @@ func (j *Journal) joinEntry(r record) error {
 	first := j.mu.set.Keep(arrived, &e)
 	items := j.cfg.Items(&e) // kinds that were not known when it came may be now
 	for i := range items {
-		j.mu.state.Put(items[i])
+		if items[i].Validate() == nil {
+			j.mu.state.Put(items[i])
+		}
 	}
 	if e.By == 0 && first {
 		j.replay(Step{Position: pos, Entry: e, Outcome: journal.Accepted, Arrived: arrived})

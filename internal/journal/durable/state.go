@@ -3,13 +3,19 @@ package durable
 import "github.com/rescind-edge/rescind/internal/journal/state"
 
 // PutItems joins items to the replicated state and returns those that changed
-// it. They must be valid. They are not journalled: other nodes get them with the
-// whole state, so what must be quick is an entry instead. The error is ErrClosed.
+// it. They are not journalled: other nodes get them with the whole state, so what
+// must be quick is an entry instead. The error wraps state.ErrBadItem or is
+// ErrClosed; nothing changed then.
 func (j *Journal) PutItems(items ...state.Item) ([]state.Item, Ticket, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.mu.closed {
 		return nil, Ticket{}, ErrClosed
+	}
+	for i := range items {
+		if err := items[i].Validate(); err != nil {
+			return nil, Ticket{}, err
+		}
 	}
 	changed := j.putLocked(items)
 	return changed, j.ticketLocked(), nil

@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -79,5 +80,22 @@ func TestAForgottenRemovalOutlastsARestart(t *testing.T) {
 	b := open(t, cfg)
 	if changed, _, _ := b.PutItems(live); len(changed) != 0 {
 		t.Error("what was removed is back")
+	}
+}
+
+func TestWhatIsNotValidIsNotKept(t *testing.T) {
+	disk := vfs.NewMemory()
+	a := open(t, Config{FS: disk, Items: func(*journal.Entry) []state.Item { return []state.Item{{}} }})
+	a.must(t, "with an item that is none")
+	if _, _, err := a.PutItems(state.Item{}); !errors.Is(err, state.ErrBadItem) {
+		t.Errorf("%v", err)
+	}
+	got, _, err := a.Receive([]journal.Entry{{}})
+	if err != nil || got.Outcomes[0] != journal.RefusedInvalid {
+		t.Errorf("%+v, %v", got, err)
+	}
+	disk.Crash(random(t))
+	if b := open(t, a.cfg); b.Stats().Items != 0 {
+		t.Error("an item that is none is in the state")
 	}
 }

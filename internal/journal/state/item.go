@@ -13,6 +13,10 @@ const (
 	MaxValue = 64 << 10 // a token for some hundreds of services
 )
 
+// maxTime bounds an item's time: far beyond any clock, and far from where the
+// next time would not be greater any more.
+const maxTime = 1 << 53
+
 // Kind says what an item is. Kinds are open-ended: unknown ones are kept and
 // passed on. 0 is no kind.
 type Kind uint32
@@ -77,6 +81,8 @@ func (i *Item) Validate() error {
 		return fmt.Errorf("%w: an id of %d bytes; the limit is %d", ErrBadItem, len(i.ID), MaxID)
 	case len(i.Value) > MaxValue:
 		return fmt.Errorf("%w: a value of %d bytes; the limit is %d", ErrBadItem, len(i.Value), MaxValue)
+	case i.Time <= 0 || i.Time > maxTime:
+		return fmt.Errorf("%w: made at %d", ErrBadItem, i.Time)
 	case i.Removed && len(i.Value) > 0:
 		return fmt.Errorf("%w: removed, and yet with a value", ErrBadItem)
 	}
