@@ -262,9 +262,18 @@ func (w *world) join() {
 	if concerned && !refused {
 		w.t.Errorf("step %d: a request joins a fetch that began before a purge of its tags", w.step)
 	}
-	if refused && !concerned && !w.tight && !w.anyUnsure() {
+	if refused && !concerned && !w.tight && !w.anyUnsure() && !w.absorbed(f) {
 		w.t.Errorf("step %d: a join was refused for no reason", w.step)
 	}
+}
+
+// absorbed tells whether a purge for good stands for earlier ones too under a
+// tag of the fetch: it then keeps requests from a fetch between them as well.
+func (w *world) absorbed(f *fetch) bool {
+	return slices.ContainsFunc(f.head.Tags, func(tag field.Tag) bool {
+		m := w.engine.Service(f.service).marks.get(tag)
+		return m != nil && slices.ContainsFunc(m.entries, func(e entry) bool { return e.first < e.pos })
+	})
 }
 
 func (w *world) anyUnsure() bool {
