@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -56,25 +57,33 @@ tokens: [{name: deploy, value: deploy-token, scopes: [purge_select], services: [
 	return nodes
 }
 
-// twoPorts returns an address whose port and the one above it are free, as far
-// as can be told.
+// twoPorts returns an address whose port and the one above it are free, below
+// those that the system gives to others meanwhile.
 func twoPorts(t *testing.T) string {
 	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		above, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port+1))
-		l.Close()
-		if err == nil {
-			above.Close()
+	for range 1000 {
+		port := 10000 + rand.IntN(20000)
+		if free(port) && free(port+1) {
 			return fmt.Sprintf("127.0.0.1:%d", port)
 		}
 	}
 	t.Fatal("no two free ports")
 	return ""
+}
+
+func free(port int) bool {
+	addr := fmt.Sprintf("127.0.0.1:%d", port)
+	stream, err := net.Listen("tcp", addr)
+	if err != nil {
+		return false
+	}
+	stream.Close()
+	packets, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		return false
+	}
+	packets.Close()
+	return true
 }
 
 // TestStackPathLimitOfThreeNodes spends one client's limit on three nodes, up to
