@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/rescind-edge/rescind/internal/field"
@@ -63,6 +64,28 @@ func TestHTTP2RoomIsGivenBack(t *testing.T) {
 		}
 		if got := h.out.mu.windows.conn; got != initialWindow {
 			t.Fatalf("%d left of the window", got)
+		}
+	}
+}
+
+// Answers without content are written as they gather, too: who asks for many at
+// once must not have us keep all of their heads.
+func TestHTTP2HeadsAreNotHoarded(t *testing.T) {
+	fields := field.Fields{{Name: "X-Large", Value: strings.Repeat("x", 20_000)}}
+	h, c := relayFor(t, fastHTTP2(func(w FastWriter, _ *FastRequest) bool {
+		w.SendFields(304, fields, nil)
+		return true
+	}))
+	defer c.Close()
+	h.Conn = &sink{Conn: h.Conn}
+	h.settle.Do(func() { close(h.settled) })
+	for range 50 {
+		h.last += 2
+		if got := h.offer(); got != fastAnswered {
+			t.Fatalf("outcome %v", got)
+		}
+		if n := len(h.out.mu.buf); n > outSize {
+			t.Fatalf("%d bytes are kept", n)
 		}
 	}
 }

@@ -117,6 +117,9 @@ func (c *http2Call) SendFields(status int, fields field.Fields, content [][]byte
 	o.unreserveLocked(c.room - size)
 	o.answerLocked(c.conn.last, status, fields, size == 0)
 	sent = o.contentLocked(c.conn.last, content, size)
+	if len(o.mu.buf) > outFull {
+		o.flushLocked()
+	}
 	c.err = o.mu.err
 	return sent, c.err
 }
