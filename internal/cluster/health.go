@@ -70,7 +70,29 @@ type healthKeeper struct {
 		sync.Mutex
 		last  bool
 		since time.Duration
+		said  bool // in the log
 	}
+}
+
+// isolation notes whether the node is isolated, and returns since when it is as
+// it is. Whoever looks first notes it.
+func (k *healthKeeper) isolation(isolated bool, now time.Duration) (since time.Duration) {
+	k.isolated.Lock()
+	defer k.isolated.Unlock()
+	if k.isolated.last != isolated {
+		k.isolated.last, k.isolated.since = isolated, now
+	}
+	return k.isolated.since
+}
+
+// say tells whether something about isolation is to be said now: once for each
+// time.
+func (k *healthKeeper) say(isolated bool) bool {
+	k.isolated.Lock()
+	defer k.isolated.Unlock()
+	changed := k.isolated.said != isolated
+	k.isolated.said = isolated
+	return changed
 }
 
 func (k *healthKeeper) joined() bool { return k.ready.Load() }
@@ -107,13 +129,7 @@ func (c *Cluster) Health() Health {
 	case c.health.ready.Load():
 		h.Readiness = Ready
 	}
-	k := &c.health.isolated
-	k.Lock()
-	defer k.Unlock()
-	if k.last != h.Isolated {
-		k.last, k.since = h.Isolated, now
-	}
-	h.Since = now - k.since
+	h.Since = now - c.health.isolation(h.Isolated, now)
 	return h
 }
 
@@ -125,12 +141,12 @@ func (c *Cluster) beats() []wire.Beat {
 	return c.heart.Beats(now)
 }
 
-// countBeats takes heartbeats whose promise has been kept.
+// countBeats takes heartbeats whose promise has been kept. The caller is to call
+// assess once it has taken over whatever else has come with them.
 func (c *Cluster) countBeats(asked time.Duration, from wire.ID, passed []wire.Beat) {
 	c.heart.Lock()
+	defer c.heart.Unlock()
 	c.heart.Count(asked, from, passed)
-	c.heart.Unlock()
-	c.assess()
 }
 
 // assess draws the consequences of heartbeats, the roster and who has answered.
@@ -149,18 +165,20 @@ func (c *Cluster) assess() {
 	c.reportIsolation()
 }
 
+// reportIsolation logs it when isolation begins and ends. A node that has not been
+// ready yet lacks a majority because it has just started; only if that lasts is it
+// worth an alarm.
 func (c *Cluster) reportIsolation() {
 	isolated, now := c.Isolated(), c.cfg.Clock()
-	k := &c.health.isolated
-	k.Lock()
-	changed := k.last != isolated
-	if changed {
-		k.last, k.since = isolated, now
+	since := c.health.isolation(isolated, now)
+	if isolated && !c.health.joined() && now-since < c.cfg.Isolation.After {
+		return
 	}
-	k.Unlock()
-	if changed && isolated {
+	switch {
+	case !c.health.say(isolated):
+	case isolated:
 		c.log.Error("isolated: no young heartbeats of a majority", "policy", c.cfg.Isolation.Policy)
-	} else if changed {
+	default:
 		c.log.Info("not isolated any more")
 	}
 }
