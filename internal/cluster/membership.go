@@ -75,7 +75,7 @@ func (m *membership) settings() *memberlist.Config {
 	s.DeadNodeReclaimTime = time.Second // a node that comes back may have moved
 	s.EnableCompression = false         // LZW allocates 64 KiB a packet
 	s.Delegate, s.Events, s.Merge, s.Conflict = m, m, m, m
-	s.Logger = log.New(logWriter{m.c}, "", 0)
+	s.Logger = log.New(newLogWriter(m.c), "", 0)
 	return s
 }
 
