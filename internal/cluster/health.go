@@ -62,6 +62,7 @@ type Health struct {
 type healthKeeper struct {
 	until    atomic.Int64 // of the boot clock; isolated after it
 	ready    atomic.Bool
+	informed atomic.Bool // whoever can be reached has been asked
 	told     atomic.Bool // who is in the roster
 	complete atomic.Bool // the replicated state
 	leaving  atomic.Bool
@@ -109,6 +110,16 @@ func (c *Cluster) Isolated() bool {
 func (c *Cluster) Ready() bool {
 	return c.health.ready.Load() && !c.health.leaving.Load() && c.health.refused.Load() == nil
 }
+
+// informAfter is when a member counts as one that cannot be reached although it
+// may not have been dialled: a dial takes five seconds.
+const informAfter = 10 * time.Second
+
+// Informed tells whether the replicated state is what the cluster knows, as far
+// as this node can find out: it is complete, and since the start of this node
+// every member that can be reached has been asked. Unlike Ready it needs no
+// majority, so it comes true on either side of a partition. It stays true.
+func (c *Cluster) Informed() bool { return c.health.informed.Load() && c.complete() }
 
 // Health returns all that a node is to know of itself.
 func (c *Cluster) Health() Health {
@@ -158,7 +169,12 @@ func (c *Cluster) assess() {
 		until = math.MaxInt64
 	}
 	c.health.until.Store(int64(until))
-	if !c.health.ready.Load() && c.exchanged() {
+	reachable, majority := c.exchanged()
+	told := c.health.told.Load() || len(c.cfg.Join) == 0 || c.member.onlySelf.Load()
+	if reachable && (told || c.now() >= informAfter) {
+		c.health.informed.Store(true)
+	}
+	if !c.health.ready.Load() && told && reachable && majority {
 		c.health.ready.Store(true)
 		c.log.Info("exchanged with every reachable member", "members", len(c.view.Load().peers)+1)
 	}
@@ -186,11 +202,7 @@ func (c *Cluster) reportIsolation() {
 // exchanged tells whether this node has exchanged with every member of the
 // roster that it can reach, and with a majority. A member cannot be reached if
 // membership does not see it after it was dialled, or if it does not answer.
-func (c *Cluster) exchanged() bool {
-	alone := len(c.cfg.Join) == 0 || c.member.onlySelf.Load()
-	if !c.health.told.Load() && !alone {
-		return false
-	}
+func (c *Cluster) exchanged() (reachable, majority bool) {
 	v, roster := c.view.Load(), c.roster.today()
 	r := &c.rounds
 	r.mu.Lock()
@@ -203,15 +215,15 @@ func (c *Cluster) exchanged() bool {
 		case r.mu.since[id]:
 			have++
 		case v.byID[id] != nil && r.mu.failed[id] < failedAfter:
-			return false // it can be reached, and has not been asked
+			return false, false // it can be reached, and has not been asked
 		case v.byID[id] == nil && !c.member.dialled(id):
-			return false // it may be reachable
+			return false, false // it may be reachable
 		}
 	}
 	for id, p := range v.byID {
 		if !roster.Has(id) && !r.mu.since[id] && r.mu.failed[p.id] < failedAfter {
-			return false // new, or the roster is
+			return false, false // new, or the roster is
 		}
 	}
-	return have >= roster.Majority()
+	return true, have >= roster.Majority()
 }
