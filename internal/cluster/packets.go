@@ -129,10 +129,11 @@ func (c *Cluster) takeBatch(number uint64, entries []byte, src source) {
 	c.core.Lock()
 	first := c.core.First(now, src.session, number)
 	inc, known := c.core.Issuer(src.session)
+	again := !first && known && src.via != nil && c.core.OweAgain(now, src.via.id)
 	c.core.Unlock()
 	if !first {
 		c.stats.copies.Add(1)
-		if known && src.via != nil {
+		if again {
 			c.owe(src.via.id, inc, 0)
 		}
 		return
