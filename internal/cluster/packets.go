@@ -111,7 +111,7 @@ func (c *Cluster) passOn(packet []byte, src source) {
 	}
 	v := c.view.Load()
 	c.core.Lock()
-	targets := c.core.PassOn(src.origin.id)
+	targets := c.core.PassOn(c.now(), src.origin.id, len(packet))
 	c.core.Unlock()
 	seal.MarkHop(packet, false)
 	for _, t := range targets {

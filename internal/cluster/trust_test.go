@@ -226,3 +226,98 @@ func (r *rig) truthful(nodes []*node, down map[*node]bool, ids []journal.ID) {
 		}
 	}
 }
+
+func TestAnOversizeMessageEndsItsStream(t *testing.T) {
+	run(t, func(t *testing.T) {
+		r := newRig(t, 1, perfect(time.Millisecond))
+		defer r.stop()
+		nodes := r.many(2, 1)
+		r.start(nodes...)
+		r.ready(nodes...)
+		ring, err := seal.NewKeyring([][]byte{secret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		evil := r.net.Host(netip.MustParseAddr("10.9.9.9"))
+		conn, err := evil.Dial(t.Context(), netip.AddrPortFrom(nodes[0].host.Addr(), port+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream, err := seal.Dial(conn, ring, rand.NewChaCha8([32]byte{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hello := wire.Hello{Name: "evil"}
+		request := wire.Request{Op: wire.OpHello, Body: hello.Append(nil)}
+		if err := stream.WriteMessage(request.Append(nil)); err != nil {
+			t.Fatal(err)
+		}
+		for _, bad := range []wire.Request{
+			{Op: 99, Number: 1},
+			{Op: wire.OpPush, Number: 2, Body: []byte("\x00not entries")},
+			{Op: wire.OpGive, Number: 3, Body: []byte("\x01not a state")},
+			{Op: wire.OpSync, Number: 4, Body: []byte{200}},
+		} {
+			if err := stream.WriteMessage(bad.Append(nil)); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := stream.ReadMessage(1000, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := wire.ParseResponse(answer); err != nil || got.Status == wire.StatusOK {
+				t.Errorf("request %d: %+v %v", bad.Number, got, err)
+			}
+		}
+		request = wire.Request{Op: wire.OpPush, Number: 5, Body: make([]byte, 20<<20)}
+		_ = stream.WriteMessage(request.Append(nil)) // fails where the other side gives up
+		if _, err := stream.ReadMessage(1000, nil); err == nil {
+			t.Error("an oversize request was answered")
+		}
+		ids := nodes[1].issue(1, 50)
+		r.until(time.Second, "entries still spread", func() bool { return all(nodes, ids) })
+	})
+}
+
+func TestANodeThatWakesIsIsolatedAtOnce(t *testing.T) {
+	run(t, func(t *testing.T) {
+		r := newRig(t, 1, perfect(10*time.Millisecond))
+		defer r.stop()
+		nodes := r.many(3, 1)
+		var slept atomic.Int64
+		nodes[2].cfg = func(c *cluster.Config) {
+			c.Clock = func() time.Duration { return time.Since(r.began) + time.Duration(slept.Load()) }
+		}
+		r.start(nodes...)
+		r.ready(nodes...)
+		r.until(10*time.Second, "not isolated", func() bool { return !nodes[2].cluster.Isolated() })
+		slept.Store(int64(time.Minute))
+		if !nodes[2].cluster.Isolated() {
+			t.Error("it slept for a minute, and the first question after that finds it not isolated")
+		}
+		r.until(10*time.Second, "not isolated", func() bool { return !nodes[2].cluster.Isolated() })
+	})
+}
+
+func TestANodeWithNothingStoredTakesHeadsOver(t *testing.T) {
+	run(t, func(t *testing.T) {
+		r := newRig(t, 1, perfect(10*time.Millisecond))
+		defer r.stop()
+		nodes := r.many(3, 1)
+		nodes[2].cfg = func(c *cluster.Config) { c.Empty = true }
+		r.start(nodes[:2]...)
+		r.ready(nodes[:2]...)
+		before := nodes[0].issue(50, 50)
+		r.until(time.Second, "applied", func() bool { return all(nodes[:2], before) })
+		nodes[2].start()
+		r.ready(nodes...)
+		if _, applied := nodes[2].appliedAt(before[0]); applied {
+			t.Error("it fetched what could not matter to it")
+		}
+		after := nodes[0].issue(1, 50)
+		r.until(time.Second, "applied", func() bool { return all(nodes, after) })
+		if missing := wait(t, nodes[0], after[0], cluster.WaitAll, 5*time.Second); len(missing) > 0 {
+			t.Errorf("missing %v", missing)
+		}
+	})
+}

@@ -96,6 +96,7 @@ type Counters struct {
 	Retransmits uint64 // batches sent again to one member
 	Pushed      uint64 // ranges sent by stream
 	Left        uint64 // times that a member was left to the second phase
+	NotPassed   uint64 // packets not passed on, as a relay, because of the rate
 	Overflow    uint64 // entries left to the second phase because too many waited
 }
 
@@ -108,6 +109,7 @@ type Core struct {
 	stale   bool     // targets must be computed again
 	inbox   inbox
 	acks    acker
+	passed  bucket // what is passed on as a relay
 	actions Actions
 	count   Counters
 }
@@ -121,7 +123,7 @@ func New(cfg Config) *Core {
 		cfg.RelayFrom = 64
 	}
 	c := &Core{cfg: cfg, peers: make(map[wire.ID]*peer)}
-	c.out.bucket = newBucket(cfg.Rate)
+	c.out.bucket, c.passed = newBucket(cfg.Rate), newBucket(cfg.Rate)
 	c.inbox.sessions = make(map[seal.Session]*received)
 	c.acks.to = make(map[wire.ID]*owed)
 	c.acks.issuers = make(map[journal.Incarnation]wire.ID)

@@ -62,7 +62,7 @@ func (p *peer) timeout() time.Duration {
 	case p.smooth == 0:
 		t = 2*p.trip + 2*minTimeout
 	}
-	for range p.round {
+	for range p.round - 1 { // the first rounds are for chance losses, which do not wait
 		t += t / 2
 	}
 	return min(max(t, minTimeout), maxTimeout)
