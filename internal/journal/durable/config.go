@@ -71,6 +71,9 @@ type Step struct {
 	// Gap says that entries are missing for good: whatever was stored before
 	// this position is to be dropped.
 	Gap bool
+	// Adopted says of a gap that nothing is wrong: the node has started with
+	// nothing stored, and counts as known what its peers know.
+	Adopted bool
 	// Own says that this node issued the entry in this run.
 	Own bool
 	// Arrived is when the entry came to this node, milliseconds of Unix time.
