@@ -88,7 +88,11 @@ func (c *Control) takeRevert(step *durable.Step) {
 	if err != nil {
 		return // what is withdrawn stays so
 	}
-	rev.Outcome = c.parts.Engine.Revert(c.parts.Now().UnixNano(), rev.ID)
+	now := c.parts.Now()
+	if step.Own {
+		now = rev.Time // at which it was not too late
+	}
+	rev.Outcome = c.parts.Engine.Revert(now.UnixNano(), rev.ID)
 	if step.Own {
 		c.undone = rev.Outcome
 	}
