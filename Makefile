@@ -52,6 +52,19 @@ bench: build ## measure beside nginx and Varnish, for about half an hour
 	bench/install
 	$(GO) run ./bench -rescind $(BIN) $(BENCH)
 
+# SEED=0 draws a seed for each run; the seed of a failing run is in its message.
+SEED ?= 0
+N    ?= 300
+SIM   = $(GO) test ./internal/sim -count 1 -timeout 60m -run
+
+.PHONY: sim
+sim: ## random histories of clusters in virtual time: SEED= N=
+	$(SIM) TestRandomHistories -sim.seed $(SEED) -sim.n $(N)
+
+.PHONY: sim-long
+sim-long: ## thousands of them, for some minutes
+	$(SIM) TestRandomHistories -sim.n 5000 -v
+
 .PHONY: demo
 demo: ## show the product working, and exit
 	$(GO) run ./cmd/rescind demo --once

@@ -22,7 +22,7 @@ func (w *World) checkStep() {
 // checkPage has a client ask a node for a page, if the node would answer from its
 // store.
 func (w *World) checkPage(h *host, number int) {
-	asked, trusts := w.ticks.Add(1), h.trusts()
+	asked, connected := w.ticks.Add(1), h.connected()
 	f, ok := h.look(number)
 	if !ok {
 		return
@@ -43,7 +43,7 @@ func (w *World) checkPage(h *host, number int) {
 		if at, ok := p.told[h]; ok && at < asked {
 			told = p
 		}
-		if trusts && w.fixed && !p.many.IsZero() && now.Sub(p.many) > w.base.Isolation.After {
+		if connected && w.fixed && !p.many.IsZero() && now.Sub(p.many) > w.base.Isolation.After {
 			many = p
 		}
 	}
@@ -56,7 +56,7 @@ func (w *World) checkPage(h *host, number int) {
 	// Section 5 of the promises' text: who is not isolated knows what a majority
 	// knew when the oldest heartbeat that it counts was sent.
 	if many != nil {
-		w.blame("isolation: %s trusts page %d of tick %d, and a majority has had purge %d for longer than %v",
+		w.blame("isolation: %s has page %d of tick %d, and a majority has had purge %d for longer than %v",
 			h.Name, number, f.began, many.number, w.base.Isolation.After)
 	}
 }

@@ -97,7 +97,9 @@ func (w *World) revert() {
 	p.reverts++ // it may be from now on
 	w.mu.Unlock()
 	w.doing.Go(func() {
-		done, err := n.Control.Revert(Local(), p.ID)
+		var done control.Reverted
+		var err error
+		n.atDesk(func() { done, err = n.Control.Revert(Local(), p.ID) })
 		if n.Over() {
 			return
 		}
@@ -121,7 +123,12 @@ func (w *World) createToken() {
 	}
 	n, name := h.Node, fmt.Sprint("t", w.rng.Uint32())
 	w.doing.Go(func() {
-		info, secret, err := n.Control.CreateToken(Local(), control.NewTokenSpec{Name: name, Scopes: []string{"global"}})
+		var info control.TokenInfo
+		var secret string
+		var err error
+		n.atDesk(func() {
+			info, secret, err = n.Control.CreateToken(Local(), control.NewTokenSpec{Name: name, Scopes: []string{"global"}})
+		})
 		if n.Over() || err != nil {
 			return
 		}
@@ -146,7 +153,8 @@ func (w *World) revokeToken() {
 	p.revoking = true
 	w.mu.Unlock()
 	w.doing.Go(func() {
-		err := n.Control.RevokeToken(Local(), p.id)
+		var err error
+		n.atDesk(func() { err = n.Control.RevokeToken(Local(), p.id) })
 		if n.Over() || err != nil {
 			return
 		}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/cluster/simnet"
 	"github.com/rescind-edge/rescind/internal/control"
-	"github.com/rescind-edge/rescind/internal/purge"
 )
 
 // settleTime is how long the nodes may take to agree once all is healed: an
@@ -33,6 +32,7 @@ func (w *World) settle() {
 			h.start()
 		}
 	}
+	w.doing.Wait() // what clients have asked for
 	began := time.Now()
 	if !w.until(settleTime, w.agree) {
 		w.blame("convergence: the nodes do not agree after %v: %s", settleTime, w.dissent())
@@ -114,5 +114,3 @@ func (w *World) checkTokens(h *host) {
 		}
 	}
 }
-
-var _ = purge.Hard

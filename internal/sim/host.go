@@ -56,11 +56,13 @@ func (h *host) start() {
 // trusts tells whether the node may serve what it has stored without asking the
 // origin.
 func (h *host) trusts() bool {
-	c := h.Node.Cluster
-	if !c.Ready() {
-		return false
-	}
-	return !c.Isolated() || h.Settings.Isolation.Policy == cluster.PolicyServe
+	serves := h.Settings.Isolation.Policy == cluster.PolicyServe
+	return h.connected() || serves && h.Node.Cluster.Ready()
+}
+
+// connected tells whether the node hears a majority, and has caught up.
+func (h *host) connected() bool {
+	return h.Node.Cluster.Ready() && !h.Node.Cluster.Isolated()
 }
 
 // found is what a node has stored of a page and may use, as far as its marks say.

@@ -41,6 +41,17 @@ type Node struct {
 	mount   *mount // nil: no disk
 	judge   *fetch.Judge
 	over    atomic.Bool // it has been stopped, or has crashed
+	// desk is where reverts and tokens are asked for, one at a time: control
+	// keeps others waiting with a mutex, and in a bubble time stands still while
+	// anybody waits for one.
+	desk chan struct{}
+}
+
+// atDesk carries out what control carries out one at a time.
+func (n *Node) atDesk(do func()) {
+	n.desk <- struct{}{}
+	defer func() { <-n.desk }()
+	do()
 }
 
 // Local returns a caller on the node's own socket, who may do everything.
@@ -53,7 +64,7 @@ const storeBytes = 256 << 10
 
 func (m *Machine) start() (*Node, error) {
 	draw := &drawer{from: rand.NewChaCha8(seedOf(m.Random, m.starts))}
-	n := &Node{machine: m, Hasher: field.RandomHasher()}
+	n := &Node{machine: m, Hasher: field.RandomHasher(), desk: make(chan struct{}, 1)}
 	journalConfig := durable.Config{
 		Items: control.Items, Owner: m.Name, Now: m.Clock.Now, Random: draw,
 		Limits: journal.Limits{Retention: m.Settings.Retention},

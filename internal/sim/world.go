@@ -207,9 +207,11 @@ func (w *World) oneOf(keep func(*host) bool) *host {
 	return all[w.rng.IntN(len(all))]
 }
 
+// allReady tells whether the nodes that run are ready and know of each other.
 func (w *World) allReady() bool {
-	for _, h := range w.up() {
-		if !h.Node.Cluster.Ready() {
+	up := w.up()
+	for _, h := range up {
+		if !h.Node.Cluster.Ready() || h.Node.Cluster.Health().Roster < len(up) {
 			return false
 		}
 	}
