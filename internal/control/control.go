@@ -24,6 +24,8 @@ type Engine interface {
 	Room(now int64, service string, more []*purge.Predicate) (time.Duration, error)
 	Apply(now int64, p purge.Purge) purge.Applied
 	Revert(now int64, id purge.ID) purge.Undo
+	// Foresee returns what Revert would.
+	Foresee(now int64, id purge.ID) purge.Undo
 }
 
 // Counter counts the stored objects of a URL that the purge with an id, already
