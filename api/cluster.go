@@ -107,7 +107,7 @@ type KeyStep string
 // Steps of a change.
 const (
 	KeysOne     KeyStep = "one"     // all members have the same single secret
-	KeysAdding  KeyStep = "adding"  // some members do not have a secret that others have: use none of those yet
+	KeysUneven  KeyStep = "uneven"  // all hear each other, and some have a secret that others do not
 	KeysBoth    KeyStep = "both"    // all members have the same secrets, and use the same
 	KeysTurning KeyStep = "turning" // all members have the same secrets, and do not use the same
 	KeysUnknown KeyStep = "unknown" // some member did not say

@@ -63,6 +63,7 @@ type App struct {
 	life    context.Context // ends with Stop
 	stop    context.CancelFunc
 	down    atomic.Bool // draining
+	leaving atomic.Bool // told to leave the cluster
 	views   views
 	access  atomic.Pointer[logs]
 	certs   *server.Certificates // of the admin listener; nil in clear
@@ -126,11 +127,8 @@ func (a *App) build(cfg *config.Config) error {
 		return err
 	}
 	var others control.Cluster
-	if a.cluster, err = a.newCluster(cfg); err != nil {
-		return err
-	}
-	if a.cluster != nil {
-		others = members{a.cluster}
+	if cfg.Cluster.Enabled() {
+		others = members{a} // who is asked for nothing before there is a cluster
 	}
 	a.control, err = control.New(control.Parts{
 		Engine: a.engine, Hasher: a.hasher, Counter: counter{a}, Sink: records{a},
@@ -138,6 +136,9 @@ func (a *App) build(cfg *config.Config) error {
 		TokenChanged: records{a}.TokenChanged,
 	}, controlConfig)
 	if err != nil {
+		return err
+	}
+	if a.cluster, err = a.newCluster(cfg); err != nil {
 		return err
 	}
 	a.proxy.Reconfigure(a.proxyConfig(cfg)) // now with the doors to control
@@ -181,11 +182,12 @@ const (
 )
 
 func (a *App) adminHandler() http.Handler {
-	door := dialect.Door{Control: a.control, Client: admin.Client}
+	door := a.door(admin.Client)
 	cfg := admin.Config{
 		Ready: a.ready,
 		Native: native.New(native.Config{
 			Door: door, Status: a.Status, Explain: a.explain, Tail: a.tailLog, Top: a.top,
+			Confirmations: a.confirmations, Cluster: roster{a},
 		}),
 		Fallback: fastly.API(door),
 	}
@@ -193,6 +195,11 @@ func (a *App) adminHandler() http.Handler {
 		cfg.Metrics = admin.Guard(door, a.views.metrics.Handler())
 	}
 	return admin.New(cfg)
+}
+
+// door is what the handlers of purge APIs need, whose requests come from client.
+func (a *App) door(client func(*http.Request) control.Credentials) dialect.Door {
+	return dialect.Door{Control: a.control, Client: client, WaitAtMost: a.began.Cluster.WaitAtMost}
 }
 
 func (a *App) ready() error {

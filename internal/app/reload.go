@@ -50,6 +50,10 @@ func (a *App) reload() error {
 		p.abandon()
 		return fmt.Errorf("tokens and services: %w", err)
 	}
+	if err := a.rotateKeys(a.mu.config, cfg); err != nil {
+		a.log.Error("the cluster's secrets were not changed; the old ones stay", "error", err)
+		cfg.Cluster.Secret = a.mu.config.Cluster.Secret // so that the next reload tries again
+	}
 	p.begin()
 	same := reflect.DeepEqual(a.mu.config.AccessLog, cfg.AccessLog) && reflect.DeepEqual(a.mu.config.PurgeLog, cfg.PurgeLog)
 	if err := a.replaceLogs(cfg, same); err != nil {
@@ -95,6 +99,9 @@ func needRestart(old, next *config.Config) (names []string) {
 	if !reflect.DeepEqual(old.Listen, next.Listen) {
 		names = append(names, "listen")
 	}
+	if !sameCluster(old.Cluster, next.Cluster) {
+		names = append(names, "cluster")
+	}
 	if old.Node != next.Node {
 		names = append(names, "node")
 	}
@@ -111,6 +118,13 @@ func needRestart(old, next *config.Config) (names []string) {
 		names = append(names, "log.format")
 	}
 	return names
+}
+
+// sameCluster leaves out the secrets, which are taken up, unless there is
+// nothing that could take them.
+func sameCluster(old, next config.Cluster) bool {
+	old.Secret, next.Secret = nil, nil
+	return reflect.DeepEqual(old, next)
 }
 
 // dataClient tells control who sent a PURGE to the data plane.

@@ -21,6 +21,10 @@ func (a *App) Status() api.Status {
 		Started: a.started, Uptime: api.Duration(time.Since(a.started).Round(time.Second)),
 		Store: a.storeStatus(), Purges: a.purgeStatus(), Traffic: a.trafficStatus(),
 	}
+	if a.cluster != nil {
+		own := a.clusterStatus()
+		st.Cluster = &own
+	}
 	for _, c := range cfg.Services {
 		s := services[c.ID]
 		st.Traffic.OriginRequests += uint64(s.fetcher.Counters().Fetches.Load())

@@ -10,7 +10,6 @@ import (
 	"github.com/rescind-edge/rescind/internal/compress"
 	"github.com/rescind-edge/rescind/internal/config"
 	"github.com/rescind-edge/rescind/internal/control"
-	"github.com/rescind-edge/rescind/internal/dialect"
 	"github.com/rescind-edge/rescind/internal/dialect/fastly"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
@@ -100,13 +99,13 @@ func (a *App) proxyConfig(cfg *config.Config) proxy.Config {
 	p := proxy.Config{
 		Node: cfg.Node.Name, POP: cfg.Node.POP, Store: a.store, Hasher: a.hasher,
 		WriteTimeout: cfg.Limits.WriteTimeout, Log: a.log, Done: a.observe,
-		Trust: a.trust(cfg.Cluster.Isolation),
+		Trust: a.trust(),
 	}
 	for _, c := range cfg.Services {
 		p.Services = append(p.Services, a.mu.services[c.ID].proxy)
 	}
 	if a.control != nil {
-		p.Purge = fastly.Purge(dialect.Door{Control: a.control, Client: a.dataClient})
+		p.Purge = fastly.Purge(a.door(a.dataClient))
 		p.Invalidate = a.control.Invalidate
 	}
 	return p
