@@ -1,0 +1,464 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rescind-edge/rescind/api"
+	"github.com/rescind-edge/rescind/client"
+)
+
+const rootToken = "root-secret-of-the-tests"
+
+// group is a cluster of nodes, each of a POP of its own, before one origin.
+type group struct {
+	t      *testing.T
+	origin *httptest.Server
+	ports  []int
+	nodes  []*one
+}
+
+// one is a node that can be stopped and started again.
+type one struct {
+	g      *group
+	i      int
+	file   string
+	secret string
+	role   string
+	app    *App
+	admin  *client.Client
+}
+
+// startGroup starts n nodes and waits until each is ready and hears all.
+func startGroup(t *testing.T, n int) *group {
+	t.Helper()
+	g := &group{t: t, ports: freePorts(t, n)}
+	g.origin = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "max-age=600")
+		w.Header().Set("Surrogate-Key", "k")
+		io.WriteString(w, "page")
+	}))
+	t.Cleanup(g.origin.Close)
+	for i := range n {
+		o := &one{g: g, i: i, file: filepath.Join(t.TempDir(), "rescind.yaml"), secret: `["0123456789abcdef-one"]`}
+		g.nodes = append(g.nodes, o)
+	}
+	for _, o := range g.nodes {
+		o.start()
+	}
+	g.settle(n)
+	t.Cleanup(func() {
+		for _, o := range g.nodes {
+			o.stop()
+		}
+	})
+	return g
+}
+
+// freePorts returns ports whose successors are free too, for UDP and TCP, as far
+// as can be told.
+func freePorts(t *testing.T, n int) (ports []int) {
+	t.Helper()
+	for tries := 0; len(ports) < n; tries++ {
+		if tries > 100*n {
+			t.Fatal("no free ports")
+		}
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		l.Close()
+		near := func(other int) bool { return port-other < 2 && other-port < 2 }
+		if port < 65535 && isFree(port) && isFree(port+1) && !slices.ContainsFunc(ports, near) {
+			ports = append(ports, port)
+		}
+	}
+	return ports
+}
+
+func isFree(port int) bool {
+	at := fmt.Sprintf("127.0.0.1:%d", port)
+	l, err := net.Listen("tcp", at)
+	if err != nil {
+		return false
+	}
+	defer l.Close()
+	p, err := net.ListenPacket("udp", at)
+	if err != nil {
+		return false
+	}
+	return p.Close() == nil
+}
+
+func (o *one) name() string { return fmt.Sprintf("n%d", o.i+1) }
+
+func (o *one) write() {
+	var join []string
+	for _, port := range o.g.ports {
+		join = append(join, fmt.Sprintf(`"127.0.0.1:%d"`, port))
+	}
+	site := fmt.Sprintf(`
+storage: {memory: 16MiB}
+services:
+  - {id: shop, domains: [shop.example], origins: [{url: %q}]}
+`, o.g.origin.URL)
+	listen := `http: "127.0.0.1:0", `
+	if o.role == "witness" {
+		site, listen = "", ""
+	}
+	text := fmt.Sprintf(`
+node: {name: %s, pop: pop%d, data_dir: data}
+listen: {%sadmin: "127.0.0.1:0"}
+drain_timeout: 1s
+cluster:
+  bind: "127.0.0.1:%d"
+  join: [%s]
+  secret: %s
+  role: %s
+  isolation: {after: 5s}
+tokens: [{name: root, value: %s, scopes: [global]}]
+%s`, o.name(), o.i+1, listen, o.g.ports[o.i], strings.Join(join, ", "), o.secret, orNode(o.role), rootToken, site)
+	if err := os.WriteFile(o.file, []byte(text), 0o600); err != nil {
+		o.g.t.Fatal(err)
+	}
+}
+
+func orNode(role string) string {
+	if role == "" {
+		return "node"
+	}
+	return role
+}
+
+func (o *one) start() {
+	o.g.t.Helper()
+	o.write()
+	app, err := New(Options{ConfigPath: o.file, Version: "test"})
+	if err != nil {
+		o.g.t.Fatal(err)
+	}
+	if err := app.Start(); err != nil {
+		o.g.t.Fatal(err)
+	}
+	o.app = app
+	o.admin = o.client(rootToken)
+}
+
+func (o *one) client(token string) *client.Client {
+	c, err := client.New("http://"+o.app.AdminAddr().String(), client.Options{Token: token, Transport: &http.Transport{DisableKeepAlives: true}})
+	if err != nil {
+		o.g.t.Fatal(err)
+	}
+	return c
+}
+
+func (o *one) stop() {
+	if o.app == nil {
+		return
+	}
+	if err := o.app.Stop(); err != nil {
+		o.g.t.Error(err)
+	}
+	o.app = nil
+}
+
+// within waits until something is so. Nodes talk over real sockets here, so it is
+// asked again and again.
+func within(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(30 * time.Second)
+	for !so() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("it did not come to this: %s", what)
+		}
+	}
+}
+
+// settle waits until all running nodes are ready and have n members on the
+// roster, and those that run alive.
+func (g *group) settle(n int) {
+	g.t.Helper()
+	running := 0
+	for _, o := range g.nodes {
+		if o.app != nil {
+			running++
+		}
+	}
+	within(g.t, fmt.Sprintf("%d of %d members are ready", running, n), func() bool {
+		for _, o := range g.nodes {
+			if o.app == nil {
+				continue
+			}
+			c, err := o.admin.Members(g.t.Context())
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			alive := 0
+			for _, m := range c.Members {
+				if m.State == api.MemberAlive || m.State == api.MemberSelf {
+					alive++
+				}
+			}
+			if c.State != api.StateReady || c.Roster != n || alive != running {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func (o *one) get(t *testing.T) string {
+	t.Helper()
+	r, _ := http.NewRequestWithContext(t.Context(), "GET", "http://"+o.app.Addrs()[0].String()+"/page", nil)
+	r.Host, r.Close = "shop.example", true
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+	return resp.Header.Get("X-Cache")
+}
+
+var purgeK = api.Purge{Service: "shop", Keys: []string{"k"}}
+
+func member(c *api.Confirmations, name string) (m api.Confirmation) {
+	for _, m = range c.Members {
+		if m.Member == name {
+			return m
+		}
+	}
+	return api.Confirmation{}
+}
+
+func TestPurgeReachesAllAndSaysSo(t *testing.T) {
+	g := startGroup(t, 3)
+	for _, o := range g.nodes {
+		o.get(t)
+		if got := o.get(t); got != "HIT" {
+			t.Fatalf("%s: %s", o.name(), got)
+		}
+	}
+	r, err := g.nodes[0].admin.PurgeAndWait(t.Context(), purgeK, api.WaitAll, 20*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range g.nodes {
+		if got := o.get(t); got != "MISS" {
+			t.Errorf("%s still answers %s", o.name(), got)
+		}
+	}
+	c := r.Confirmations
+	if c == nil || !c.Reached(api.WaitAll) || c.Applied != 3 || c.Partial || len(c.Missing) > 0 || r.Node != "n1" {
+		t.Fatalf("%+v", c)
+	}
+	for i, m := range c.Members {
+		if want := fmt.Sprintf("n%d", i+1); m.Member != want || m.POP != fmt.Sprintf("pop%d", i+1) || !m.Applied || m.Took == nil {
+			t.Errorf("%+v", m)
+		}
+	}
+	// Another node knows the purge, and asks the one that accepted it.
+	seen, err := g.nodes[2].admin.Receipt(t.Context(), r.ID)
+	if err != nil || seen.Confirmations == nil || seen.Node != "n1" || seen.AppliedIn != 0 {
+		t.Fatalf("%+v, %v", seen, err)
+	}
+	if *member(seen.Confirmations, "n2").Took != *member(c, "n2").Took || !seen.Confirmations.Reached(api.WaitAll) {
+		t.Errorf("n3 says %+v", seen.Confirmations)
+	}
+	list, err := g.nodes[1].admin.Receipts(t.Context(), 10)
+	if err != nil || len(list) != 1 || list[0].ID != r.ID || list[0].Node != "n1" {
+		t.Errorf("n2 lists %+v, %v", list, err)
+	}
+}
+
+func TestPurgeNamesWhoIsMissing(t *testing.T) {
+	g := startGroup(t, 3)
+	g.nodes[2].get(t)
+	g.nodes[2].stop()
+	began := time.Now()
+	r, err := g.nodes[0].admin.PurgeAndWait(t.Context(), purgeK, api.WaitAll, 300*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := r.Confirmations
+	if c == nil || c.Reached(api.WaitAll) || !c.Reached(api.WaitPeer) || !c.Reached(api.WaitPOP) || !slices.Equal(c.Missing, []string{"n3"}) || member(c, "n3").Applied {
+		t.Errorf("%+v", c)
+	}
+	if took := time.Since(began); took < 300*time.Millisecond {
+		t.Errorf("it waited for %v", took)
+	}
+	if m := member(c, "n2"); !m.Applied || m.Took == nil {
+		t.Errorf("n2: %+v", m)
+	}
+
+	// It comes back, and has what it missed before it serves.
+	g.nodes[2].start()
+	within(t, "n3 has confirmed", func() bool {
+		now, err := g.nodes[0].admin.Receipt(t.Context(), r.ID)
+		return err == nil && now.Confirmations.Reached(api.WaitAll) && member(now.Confirmations, "n3").Applied
+	})
+	if known, err := g.nodes[2].admin.Receipt(t.Context(), r.ID); err != nil || known.Node != "n1" {
+		t.Errorf("n3 has no receipt: %+v, %v", known, err)
+	}
+
+	// The node that accepted it is gone: every member says for itself. Started
+	// again, it finds out anew.
+	g.nodes[0].stop()
+	within(t, "the others notice", func() bool {
+		gathered, err := g.nodes[1].admin.Receipt(t.Context(), r.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := gathered.Confirmations
+		return c != nil && c.Partial && c.Applied == 2 && slices.Equal(c.Missing, []string{"n1"}) && member(c, "n3").Applied
+	})
+	g.nodes[0].start()
+	within(t, "n1 finds out who has it", func() bool {
+		again, err := g.nodes[0].admin.Receipt(t.Context(), r.ID)
+		return err == nil && again.Confirmations.Partial && again.Confirmations.Applied == 3
+	})
+}
+
+func TestTokensAreGoodAndDeadEverywhere(t *testing.T) {
+	g := startGroup(t, 3)
+	tok, err := g.nodes[1].admin.CreateToken(t.Context(), api.NewToken{Name: "ci", Scopes: []api.Scope{api.ScopeGlobal}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	works := func(o *one) bool {
+		_, err := o.client(tok.Value).Tokens(t.Context())
+		return err == nil
+	}
+	for _, o := range g.nodes {
+		within(t, "the token works on "+o.name(), func() bool { return works(o) })
+	}
+	if err := g.nodes[2].admin.RevokeToken(t.Context(), tok.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range g.nodes {
+		within(t, "the token is dead on "+o.name(), func() bool { return !works(o) })
+	}
+}
+
+func TestForgetAndLeave(t *testing.T) {
+	g := startGroup(t, 3)
+	ctx := t.Context()
+	var p *api.Problem
+	if err := g.nodes[0].admin.Forget(ctx, "n3"); !errors.As(err, &p) || p.Status != http.StatusConflict {
+		t.Errorf("a member that is alive was forgotten: %v", err)
+	}
+	if err := g.nodes[0].admin.Forget(ctx, "nobody"); !errors.As(err, &p) || p.Status != http.StatusNotFound {
+		t.Errorf("forgot nobody: %v", err)
+	}
+	g.nodes[2].stop()
+	within(t, "n3 is absent and forgotten", func() bool { return g.nodes[0].admin.Forget(ctx, "n3") == nil })
+	g.settle(2)
+
+	status, err := g.nodes[1].admin.Leave(ctx)
+	if err != nil || status.State != api.StateLeaving || status.Stored != api.StoredRevalidated {
+		t.Fatalf("%+v, %v", status, err)
+	}
+	if err := g.nodes[1].app.ready(); err == nil {
+		t.Error("a node that left is ready")
+	}
+	if _, err := g.nodes[1].admin.Purge(ctx, purgeK); !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable {
+		t.Errorf("a node that left takes purges: %v", err)
+	}
+	g.nodes[1].stop()
+	g.settle(1)
+	r, err := g.nodes[0].admin.PurgeAndWait(ctx, purgeK, api.WaitAll, 10*time.Second)
+	if err != nil || !r.Confirmations.Reached(api.WaitAll) || len(r.Confirmations.Members) != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestKeyRotation(t *testing.T) {
+	g := startGroup(t, 2)
+	step := func(want api.KeyStep) {
+		t.Helper()
+		within(t, "the step is "+string(want), func() bool {
+			k, err := g.nodes[0].admin.Keys(t.Context())
+			return err == nil && k.Step == want && k.Next != ""
+		})
+	}
+	reload := func(o *one, secret string) {
+		t.Helper()
+		o.secret = secret
+		o.write()
+		if err := o.app.Reload(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const one, two = `"0123456789abcdef-one"`, `"0123456789abcdef-two"`
+	step(api.KeysOne)
+	for i, secret := range []string{"[" + one + ", " + two + "]", "[" + two + ", " + one + "]", "[" + two + "]"} {
+		reload(g.nodes[0], secret)
+		step([]api.KeyStep{api.KeysUneven, api.KeysTurning, api.KeysUneven}[i])
+		reload(g.nodes[1], secret)
+		step([]api.KeyStep{api.KeysBoth, api.KeysBoth, api.KeysOne}[i])
+		r, err := g.nodes[1].admin.PurgeAndWait(t.Context(), purgeK, api.WaitAll, 20*time.Second)
+		if err != nil || !r.Confirmations.Reached(api.WaitAll) {
+			t.Errorf("after step %d: %+v, %v", i+1, r, err)
+		}
+	}
+}
+
+func TestStatusAndExplanationShowTheCluster(t *testing.T) {
+	g := startGroup(t, 2)
+	o := g.nodes[0]
+	o.get(t)
+	st, err := o.admin.Status(t.Context())
+	if err != nil || st.Cluster == nil || st.Cluster.State != api.StateReady || st.Cluster.Stored != api.StoredServed || st.Cluster.Roster != 2 {
+		t.Errorf("%+v, %v", st.Cluster, err)
+	}
+	if err := o.app.ready(); err != nil {
+		t.Error(err)
+	}
+	before, err := o.admin.Explain(t.Context(), "http://shop.example/page")
+	if err != nil || before.Outcome != api.WouldHit {
+		t.Fatalf("%+v, %v", before, err)
+	}
+	if _, err := o.admin.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	after, err := o.admin.Explain(t.Context(), "http://shop.example/page")
+	if err != nil || after.Outcome != api.WouldRevalidate || after.Cached || len(after.Hints) == 0 || after.Hints[0].Code != api.HintCluster {
+		data, _ := json.Marshal(after)
+		t.Errorf("%s, %v", data, err)
+	}
+	if got := o.get(t); got == "HIT" {
+		t.Error("it is served without asking the origin")
+	}
+}
+
+// A client that leaves ends its own waiting and nothing else.
+func TestClientThatLeaves(t *testing.T) {
+	g := startGroup(t, 2)
+	g.nodes[1].stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := g.nodes[0].admin.PurgeAndWait(ctx, purgeK, api.WaitAll, 20*time.Second); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("got %v", err)
+	}
+	list, err := g.nodes[0].admin.Receipts(t.Context(), 1)
+	if err != nil || len(list) != 1 {
+		t.Errorf("the purge is not there: %+v, %v", list, err)
+	}
+}
