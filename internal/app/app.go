@@ -55,7 +55,7 @@ type App struct {
 	hasher  *field.Hasher
 	proxy   *proxy.Proxy
 	control *control.Control
-	server  *server.Server
+	server  *server.Server // nil: a witness
 	sweeper *sweep.Sweeper
 	admin   *http.Server
 	adminAt net.Listener
@@ -100,6 +100,9 @@ func New(opts Options) (*App, error) {
 	}
 	a.journal = journal
 	a.engine = purge.NewEngine(purge.Config{Start: journal.Recovered().Start})
+	if witness(cfg) {
+		cfg.Storage.Memory = config.MinMemory // nothing is ever put in
+	}
 	a.store = memory.New(memory.Config{Budget: int64(cfg.Storage.Memory), MaxVariants: cfg.Storage.MaxVariants})
 	a.sweeper = &sweep.Sweeper{Store: a.store, Engine: a.engine, Log: a.log}
 	if err := a.build(cfg); err != nil {
@@ -219,18 +222,20 @@ func (a *App) Start() error {
 		a.running.Go(func() { a.watchCluster(a.life) })
 		a.running.Go(func() { a.spreadInvalidations(a.life) })
 	}
-	if err := a.server.Start(); err != nil {
-		return fmt.Errorf("listen.http, listen.https: %w", err)
+	if a.server != nil {
+		if err := a.server.Start(); err != nil {
+			return fmt.Errorf("listen.http, listen.https: %w", err)
+		}
+		a.running.Go(func() { a.sweeper.Run(a.life) })
+		a.running.Go(func() { a.watchRates(a.life) })
 	}
-	a.running.Go(func() { a.sweeper.Run(a.life) })
-	a.running.Go(func() { a.watchRates(a.life) })
 	a.running.Go(func() { a.maintainJournal(a.life) })
 	a.running.Go(func() {
 		if err := a.serveAdmin(); !errors.Is(err, http.ErrServerClosed) {
 			a.log.Error("admin listener failed", "error", err)
 		}
 	})
-	a.log.Info("serving", "node", cfg.Node.Name, "pop", cfg.Node.POP, "addresses", addresses(a.server.Addrs()), "admin", at.Addr().String())
+	a.log.Info("serving", "node", cfg.Node.Name, "pop", cfg.Node.POP, "addresses", addresses(a.Addrs()), "admin", at.Addr().String())
 	return nil
 }
 
@@ -242,8 +247,13 @@ func addresses(list []net.Addr) []string {
 	return out
 }
 
-// Addrs returns the addresses of the data plane's listeners.
-func (a *App) Addrs() []net.Addr { return a.server.Addrs() }
+// Addrs returns the addresses of the data plane's listeners; none of a witness.
+func (a *App) Addrs() []net.Addr {
+	if a.server == nil {
+		return nil
+	}
+	return a.server.Addrs()
+}
 
 // AdminAddr returns the address of the admin listener.
 func (a *App) AdminAddr() net.Addr { return a.adminAt.Addr() }
@@ -268,8 +278,11 @@ func (a *App) Stop() error {
 	a.log.Info("draining", "timeout", timeout.String())
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	err := a.server.Shutdown(ctx)
-	a.server.Close()
+	var err error
+	if a.server != nil {
+		err = a.server.Shutdown(ctx)
+		a.server.Close()
+	}
 	a.stop()
 	a.views.hub.Close()
 	if adminErr := a.admin.Shutdown(ctx); adminErr != nil {

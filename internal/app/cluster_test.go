@@ -366,21 +366,55 @@ func TestTokensAreGoodAndDeadEverywhere(t *testing.T) {
 	}
 }
 
-func TestForgetAndLeave(t *testing.T) {
+// A member that will not come back is waited for until it is forgotten.
+func TestForget(t *testing.T) {
 	t.Parallel() // most of it is waiting
 	g := startGroup(t, 3)
 	ctx := t.Context()
 	var p *api.Problem
-	if err := g.nodes[0].admin.Forget(ctx, "n3"); !errors.As(err, &p) || p.Status != http.StatusConflict {
+	if err := g.nodes[0].admin.Forget(ctx, "n2"); !errors.As(err, &p) || p.Status != http.StatusConflict {
 		t.Errorf("a member that is alive was forgotten: %v", err)
 	}
 	if err := g.nodes[0].admin.Forget(ctx, "nobody"); !errors.As(err, &p) || p.Status != http.StatusNotFound {
 		t.Errorf("forgot nobody: %v", err)
 	}
-	g.nodes[2].stop()
-	within(t, "n3 is absent and forgotten", func() bool { return g.nodes[0].admin.Forget(ctx, "n3") == nil })
+	for _, o := range g.nodes {
+		o.stop()
+	}
+	g.nodes[0].start()
+	members, err := g.nodes[0].admin.Members(ctx)
+	if err != nil || members.Roster != 3 || members.State != api.StateJoining || members.Members[1].State != api.MemberAbsent {
+		t.Errorf("%+v, %v", members, err)
+	}
+	if err := g.nodes[0].app.ready(); err == nil {
+		t.Error("ready without a majority")
+	}
+	g.nodes[1].start()
+	g.settle(3)
+	if err := g.nodes[0].app.ready(); err != nil {
+		t.Error(err)
+	}
+	waits := func() []string {
+		r, err := g.nodes[0].admin.PurgeAndWait(ctx, purgeK, api.WaitAll, 100*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Confirmations.Missing
+	}
+	if got := waits(); !slices.Contains(got, "n3") {
+		t.Errorf("it waits for %v", got)
+	}
+	if err := g.nodes[0].admin.Forget(ctx, "n3"); err != nil {
+		t.Fatal(err)
+	}
 	g.settle(2)
+	within(t, "nobody is missing", func() bool { return len(waits()) == 0 })
+}
 
+func TestLeave(t *testing.T) {
+	t.Parallel() // most of it is waiting
+	g := startGroup(t, 2)
+	ctx := t.Context()
 	status, err := g.nodes[1].admin.Leave(ctx)
 	if err != nil || status.State != api.StateLeaving || status.Stored != api.StoredRevalidated {
 		t.Fatalf("%+v, %v", status, err)
@@ -388,15 +422,23 @@ func TestForgetAndLeave(t *testing.T) {
 	if err := g.nodes[1].app.ready(); err == nil {
 		t.Error("a node that left is ready")
 	}
+	var p *api.Problem
 	if _, err := g.nodes[1].admin.Purge(ctx, purgeK); !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable {
 		t.Errorf("a node that left takes purges: %v", err)
 	}
 	g.nodes[1].stop()
-	g.settle(1)
-	r, err := g.nodes[0].admin.PurgeAndWait(ctx, purgeK, api.WaitAll, 10*time.Second)
-	if err != nil || !r.Confirmations.Reached(api.WaitAll) || len(r.Confirmations.Members) != 1 {
-		t.Errorf("%+v, %v", r, err)
-	}
+	within(t, "n1 does not wait for it", func() bool {
+		r, err := g.nodes[0].admin.Purge(ctx, purgeK)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err = g.nodes[0].admin.Receipt(ctx, r.ID)
+		return err == nil && r.Confirmations.Reached(api.WaitAll)
+	})
+
+	// Started again, it is a member like any other.
+	g.nodes[1].start()
+	g.settle(2)
 }
 
 func TestKeyRotation(t *testing.T) {
@@ -473,5 +515,43 @@ func TestClientThatLeaves(t *testing.T) {
 	list, err := g.nodes[0].admin.Receipts(t.Context(), 1)
 	if err != nil || len(list) != 1 {
 		t.Errorf("the purge is not there: %+v, %v", list, err)
+	}
+}
+
+// With a witness, one of two nodes can be lost and the other hears a majority.
+func TestWitness(t *testing.T) {
+	t.Parallel() // most of it is waiting
+	g := startGroup(t, 3)
+	w := g.nodes[2]
+	w.stop()
+	w.role = "witness"
+	w.start()
+	g.settle(3)
+	if err := w.app.ready(); err != nil || len(w.app.Addrs()) != 0 {
+		t.Errorf("it listens at %v: %v", w.app.Addrs(), err)
+	}
+	st, err := w.admin.Status(t.Context())
+	if err != nil || st.Cluster == nil || st.Cluster.Role != api.RoleWitness || len(st.Services) != 0 {
+		t.Errorf("%+v, %v", st, err)
+	}
+	if err := w.app.Reload(); err != nil {
+		t.Error(err)
+	}
+	r, err := g.nodes[0].admin.PurgeAndWait(t.Context(), purgeK, api.WaitAll, 20*time.Second)
+	if err != nil || !member(r.Confirmations, "n3").Applied {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if seen, err := w.admin.Receipt(t.Context(), r.ID); err != nil || seen.Node != "n1" {
+		t.Errorf("the witness has no receipt: %+v, %v", seen, err)
+	}
+
+	for _, o := range g.nodes {
+		o.stop()
+	}
+	w.start()
+	g.nodes[1].start()
+	g.settle(3)
+	if err := g.nodes[1].app.ready(); err != nil {
+		t.Errorf("n2 and the witness are a majority: %v", err)
 	}
 }

@@ -38,6 +38,9 @@ func (a *App) reload() error {
 	for _, name := range needRestart(a.began, cfg) {
 		a.log.Warn("a changed setting takes effect at the next start", "setting", name)
 	}
+	if witness(cfg) != witness(a.began) {
+		return errors.New("cluster.role changes at a start, not at a reload")
+	}
 	p, err := a.planServices(cfg)
 	if err != nil {
 		return err
@@ -63,10 +66,7 @@ func (a *App) reload() error {
 	unused := a.proxy.Reconfigure(a.proxyConfig(cfg))
 	a.withdrawOrphans(p)
 	a.views.metrics.SetServices(serviceIDs(cfg))
-	a.server.SetLimits(serverLimits(cfg.Limits))
-	if err := a.server.ReloadCertificates(); err != nil {
-		a.log.Error("certificates were not reloaded; the old ones stay", "error", err)
-	}
+	a.reloadServer(cfg)
 	if a.certs != nil {
 		if err := a.certs.Reload(); err != nil {
 			a.log.Error("the admin listener's certificate was not reloaded; the old one stays", "error", err)
@@ -76,6 +76,17 @@ func (a *App) reload() error {
 	a.retire(p.retired, unused)
 	a.log.Info("reloaded", "services", len(cfg.Services), "changed", len(p.made))
 	return nil
+}
+
+// reloadServer changes what of the sites' listeners can change.
+func (a *App) reloadServer(cfg *config.Config) {
+	if a.server == nil {
+		return
+	}
+	a.server.SetLimits(serverLimits(cfg.Limits))
+	if err := a.server.ReloadCertificates(); err != nil {
+		a.log.Error("certificates were not reloaded; the old ones stay", "error", err)
+	}
 }
 
 // retire closes services once no request uses them any more.

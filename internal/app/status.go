@@ -117,6 +117,9 @@ func (a *App) purgeMetrics() metrics.Purges {
 }
 
 func (a *App) connectionMetrics() metrics.Connections {
+	if a.server == nil {
+		return metrics.Connections{}
+	}
 	st := a.server.Stats()
 	return metrics.Connections{
 		Open: st.Open, Accepted: st.Accepted, HandshakeFailures: st.HandshakeFailures,
