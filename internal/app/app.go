@@ -13,13 +13,9 @@ import (
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/accesslog"
-	"github.com/rescind-edge/rescind/internal/admin"
 	"github.com/rescind-edge/rescind/internal/cluster"
 	"github.com/rescind-edge/rescind/internal/config"
 	"github.com/rescind-edge/rescind/internal/control"
-	"github.com/rescind-edge/rescind/internal/dialect"
-	"github.com/rescind-edge/rescind/internal/dialect/fastly"
-	"github.com/rescind-edge/rescind/internal/dialect/native"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/journal/durable"
@@ -100,10 +96,11 @@ func New(opts Options) (*App, error) {
 	}
 	a.journal = journal
 	a.engine = purge.NewEngine(purge.Config{Start: journal.Recovered().Start})
+	budget := int64(cfg.Storage.Memory)
 	if witness(cfg) {
-		cfg.Storage.Memory = config.MinMemory // nothing is ever put in
+		budget = config.MinMemory // nothing is ever put in
 	}
-	a.store = memory.New(memory.Config{Budget: int64(cfg.Storage.Memory), MaxVariants: cfg.Storage.MaxVariants})
+	a.store = memory.New(memory.Config{Budget: budget, MaxVariants: cfg.Storage.MaxVariants})
 	a.sweeper = &sweep.Sweeper{Store: a.store, Engine: a.engine, Log: a.log}
 	if err := a.build(cfg); err != nil {
 		a.release()
@@ -167,49 +164,17 @@ func (a *App) buildViews(cfg *config.Config) (err error) {
 	}
 	a.access.Store(opened)
 	a.views.misses = live.NewMisses(0)
+	sources := metrics.Sources{
+		Services: a.serviceMetrics, Store: a.storeMetrics, Purges: a.purgeMetrics,
+		Connections: a.connectionMetrics, Logs: a.logMetrics, Journal: a.journalMetrics,
+	}
+	if cfg.Cluster.Enabled() {
+		sources.Cluster = a.clusterMetrics
+	}
 	a.views.metrics = metrics.New(metrics.Config{
-		Version: a.opts.Version, Node: cfg.Node.Name, POP: cfg.Node.POP, Services: serviceIDs(cfg), Log: a.log,
-		Sources: metrics.Sources{
-			Services: a.serviceMetrics, Store: a.storeMetrics, Purges: a.purgeMetrics,
-			Connections: a.connectionMetrics, Logs: a.logMetrics,
-		},
+		Version: a.opts.Version, Node: cfg.Node.Name, POP: cfg.Node.POP, Services: serviceIDs(cfg), Log: a.log, Sources: sources,
 	})
 	return nil
-}
-
-// Limits of the admin listener. A bulk purge carries its keys in one header
-// field with some clients: 300 keys of the greatest length.
-const (
-	adminTimeout     = 30 * time.Second
-	adminHeaderBytes = 512 << 10
-)
-
-func (a *App) adminHandler() http.Handler {
-	door := a.door(admin.Client)
-	cfg := admin.Config{
-		Ready: a.ready,
-		Native: native.New(native.Config{
-			Door: door, Status: a.Status, Explain: a.explain, Tail: a.tailLog, Top: a.top,
-			Confirmations: a.confirmations, Cluster: roster{a},
-		}),
-		Fallback: fastly.API(door),
-	}
-	if a.began.Metrics.Enabled {
-		cfg.Metrics = admin.Guard(door, a.views.metrics.Handler())
-	}
-	return admin.New(cfg)
-}
-
-// door is what the handlers of purge APIs need, whose requests come from client.
-func (a *App) door(client func(*http.Request) control.Credentials) dialect.Door {
-	return dialect.Door{Control: a.control, Client: client, WaitAtMost: a.began.Cluster.WaitAtMost}
-}
-
-func (a *App) ready() error {
-	if a.down.Load() {
-		return errors.New("draining")
-	}
-	return a.clusterReady()
 }
 
 // Start listens and serves. Where one listener fails, none is left open.

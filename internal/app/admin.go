@@ -1,0 +1,48 @@
+package app
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/admin"
+	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
+	"github.com/rescind-edge/rescind/internal/dialect/fastly"
+	"github.com/rescind-edge/rescind/internal/dialect/native"
+)
+
+// Limits of the admin listener. A bulk purge carries its keys in one header
+// field with some clients: 300 keys of the greatest length.
+const (
+	adminTimeout     = 30 * time.Second
+	adminHeaderBytes = 512 << 10
+)
+
+func (a *App) adminHandler() http.Handler {
+	door := a.door(admin.Client)
+	cfg := admin.Config{
+		Ready: a.ready,
+		Native: native.New(native.Config{
+			Door: door, Status: a.Status, Explain: a.explain, Tail: a.tailLog, Top: a.top,
+			Confirmations: a.confirmations, Cluster: roster{a},
+		}),
+		Fallback: fastly.API(door),
+	}
+	if a.began.Metrics.Enabled {
+		cfg.Metrics = admin.Guard(door, a.views.metrics.Handler())
+	}
+	return admin.New(cfg)
+}
+
+// door is what the handlers of purge APIs need, whose requests come from client.
+func (a *App) door(client func(*http.Request) control.Credentials) dialect.Door {
+	return dialect.Door{Control: a.control, Client: client, WaitAtMost: a.began.Cluster.WaitAtMost}
+}
+
+func (a *App) ready() error {
+	if a.down.Load() {
+		return errors.New("draining")
+	}
+	return a.clusterReady()
+}
