@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -22,7 +23,7 @@ const (
 func (a *App) adminHandler() http.Handler {
 	door := a.door(admin.Client)
 	cfg := admin.Config{
-		Ready: a.ready,
+		Ready: a.ready, Standing: a.standing,
 		Native: native.New(native.Config{
 			Door: door, Status: a.Status, Explain: a.explain, Tail: a.tailLog, Top: a.top,
 			Confirmations: a.confirmations, Cluster: roster{a},
@@ -45,4 +46,18 @@ func (a *App) ready() error {
 		return errors.New("draining")
 	}
 	return a.clusterReady()
+}
+
+// standing says how the node stands to its cluster, for /readyz; "" where it is
+// alone.
+func (a *App) standing() string {
+	if a.cluster == nil {
+		return ""
+	}
+	st, isolated := a.clusterStatus(), ""
+	if st.Isolated {
+		isolated = "isolated, "
+	}
+	return fmt.Sprintf("cluster: %s%s, hears %d of %d members, needs %d; what is stored is %s",
+		isolated, st.State, st.Heard, st.Roster, st.Majority, st.Stored)
 }
