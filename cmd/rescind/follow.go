@@ -139,7 +139,14 @@ func appliedText(m api.Confirmation) string {
 	case m.Took == nil:
 		return "applied"
 	}
-	return "applied after " + time.Duration(*m.Took).Round(100*time.Microsecond).String()
+	took, unit := time.Duration(*m.Took), 100*time.Microsecond
+	switch {
+	case took == 0: // less than what is kept
+		return "applied within 100µs"
+	case took < time.Millisecond:
+		unit = time.Microsecond
+	}
+	return "applied after " + took.Round(unit).String()
 }
 
 // printConfirmations writes who has applied a purge, and what is left.

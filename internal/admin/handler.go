@@ -28,7 +28,7 @@ type Config struct {
 }
 
 // New returns the handler of the admin listener. Health needs no token: it
-// tells no more than whether the process runs. PURGE goes to the fallback
+// tells no more than whether the process runs, and how many others it hears. PURGE goes to the fallback
 // whatever its path, which is a path of some site.
 func New(cfg Config) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -48,10 +48,8 @@ func (r roster) Keys(ctx context.Context) (api.ClusterKeys, error) {
 		switch {
 		case m.State == cluster.MemberSelf:
 			one.Keys = r.cluster.KeyIDs()
-		case !asked:
+		case !asked, answer.Err != nil:
 			one.Error = "it does not answer"
-		case answer.Err != nil:
-			one.Error = answer.Err.Error()
 		case json.Unmarshal(answer.Body, &one.Keys) != nil || len(one.Keys) == 0:
 			one.Keys, one.Error = nil, "its answer cannot be read"
 		}
