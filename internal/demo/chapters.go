@@ -128,7 +128,7 @@ func (s *Story) killed(ctx context.Context) error {
 		return err
 	}
 	s.table.event("%s is started again; it has heard from the others and is ready after %d ms", third.Name, time.Since(began).Milliseconds())
-	return s.see(ctx, "GET /products/1: the old does not come back", productPage, "en", "HIT v5", "HIT v5", "MISS v5")
+	return s.see(ctx, "GET /products/1: the old stays away", productPage, "en", "HIT v5", "HIT v5", "MISS v5")
 }
 
 // frozen shows the harder case: the POP that missed a purge still has the old
@@ -150,11 +150,9 @@ func (s *Story) frozen(ctx context.Context) error {
 	if err := s.purgeKey(ctx, first, false, second); err != nil {
 		return err
 	}
-	s.table.event("for %v it hears nothing; then it goes on (kill -CONT)", frozenFor)
-	select {
-	case <-time.After(frozenFor):
-	case <-ctx.Done():
-		return ctx.Err()
+	s.table.event("it hears nothing for %v, and goes on (kill -CONT)", frozenFor)
+	if err := wait(ctx, frozenFor); err != nil {
+		return err
 	}
 	if err := thaw(second.process.cmd.Process); err != nil {
 		return err

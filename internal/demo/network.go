@@ -71,7 +71,26 @@ func (n *Network) start(ctx context.Context, c Config) (err error) {
 			return err
 		}
 	}
-	return together(n.POPs, func(_ int, p *POP) error { return p.ready(ctx) })
+	if err := together(n.POPs, func(_ int, p *POP) error { return p.ready(ctx) }); err != nil {
+		return err
+	}
+	return wait(ctx, settleTime)
+}
+
+// settleTime is how long new POPs take to agree on who belongs to the cluster:
+// they look once a second, and until then none counts whom it does not hear.
+const settleTime = 2500 * time.Millisecond
+
+// wait waits for some time, or returns the error of ctx.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (n *Network) startOrigin(usual bool) error {

@@ -43,10 +43,8 @@ func (p *POP) keep(ctx context.Context, say func(string, ...any)) error {
 		case <-p.process.ended:
 		}
 		say("%s has ended; it is started again in %v.", p.Name, awayFor)
-		select {
-		case <-ctx.Done():
+		if wait(ctx, awayFor) != nil {
 			return nil
-		case <-time.After(awayFor):
 		}
 		if err := p.launch(); err != nil {
 			return err
