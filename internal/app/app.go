@@ -18,8 +18,8 @@ import (
 	"github.com/rescind-edge/rescind/internal/config"
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/dialect"
-	"github.com/rescind-edge/rescind/internal/dialect/fastly"
 	"github.com/rescind-edge/rescind/internal/dialect/native"
+	"github.com/rescind-edge/rescind/internal/dialect/stackpath"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/journal/durable"
@@ -66,6 +66,8 @@ type App struct {
 	views   views
 	access  atomic.Pointer[logs]
 	certs   *server.Certificates // of the admin listener; nil in clear
+	tokens  stackpath.Key        // signs access tokens
+	uris    stackpath.Window     // of StackPath's API
 
 	mu struct {
 		sync.Mutex
@@ -140,6 +142,10 @@ func (a *App) build(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	a.uris.SetPerMinute(orNever(cfg.StackPath.PerMinute))
+	if a.tokens, err = stackpath.OpenKey(cfg.Node.DataDir); err != nil {
+		return fmt.Errorf("node.data_dir: %w", err)
+	}
 	a.proxy.Reconfigure(a.proxyConfig(cfg)) // now with the doors to control
 	if a.adminAt, err = a.listen(cfg); err != nil {
 		return err
@@ -187,8 +193,8 @@ func (a *App) adminHandler() http.Handler {
 		Native: native.New(native.Config{
 			Door: door, Status: a.Status, Explain: a.explain, Tail: a.tailLog, Top: a.top,
 		}),
-		Fallback: fastly.API(door),
 	}
+	a.openAdminDoors(&cfg, door)
 	if a.began.Metrics.Enabled {
 		cfg.Metrics = admin.Guard(door, a.views.metrics.Handler())
 	}

@@ -68,6 +68,7 @@ func (a *App) reload() error {
 			a.log.Error("the admin listener's certificate was not reloaded; the old one stays", "error", err)
 		}
 	}
+	a.uris.SetPerMinute(orNever(cfg.StackPath.PerMinute))
 	setLevel(a.level, cfg.Log.Level)
 	a.retire(p.retired, unused)
 	a.log.Info("reloaded", "services", len(cfg.Services), "changed", len(p.made))
