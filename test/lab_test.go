@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -31,6 +32,8 @@ const (
 	backNet  = "10.77.2."
 )
 
+const notPermitted = "network namespaces are not permitted here: run the tests as root to test clusters"
+
 // inLab runs a test in a lab. Outside of one it starts the copy that does, and
 // skips the test where that is not permitted.
 func inLab(t *testing.T, test func(*testing.T, *lab)) {
@@ -49,8 +52,8 @@ func inLab(t *testing.T, test func(*testing.T, *lab)) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	err := cmd.Run()
 	switch {
-	case errors.Is(err, syscall.EPERM):
-		t.Skip("network namespaces are not permitted here: run the tests as root to test clusters")
+	case errors.Is(err, syscall.EPERM), strings.Contains(out.String(), notPermitted):
+		t.Skip(notPermitted)
 	case err != nil:
 		t.Fatalf("%v\n%s", err, out.String())
 	case !strings.Contains(out.String(), "--- PASS: "+t.Name()):
@@ -71,7 +74,10 @@ func newLab(t *testing.T) *lab {
 	if err := os.MkdirAll("/run/netns", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("lab", "/run/netns", "tmpfs", 0, ""); err != nil {
+	switch err := syscall.Mount("lab", "/run/netns", "tmpfs", 0, ""); {
+	case errors.Is(err, fs.ErrPermission):
+		t.Skip(notPermitted)
+	case err != nil:
 		t.Fatalf("mount a folder for the names of namespaces: %v", err)
 	}
 	l.ip("link set lo up")
