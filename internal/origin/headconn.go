@@ -29,6 +29,7 @@ type headConn struct {
 		sync.Mutex
 		phase   phase
 		scan    scanner
+		final   *finalHead // of the current exchange
 		prefix  requestPrefix
 		unasked bool  // bytes arrived that nobody asked for
 		broken  error // what the network said when reading or writing failed
@@ -63,13 +64,24 @@ func newHeadConn(c net.Conn, limit int) *headConn {
 	return h
 }
 
-// begin announces an exchange. No request is in progress on the connection.
-func (c *headConn) begin(p requestPrefix) {
+// finalHead is the head of one exchange's response, once it is there. It is the
+// exchange's own: net/http gives a connection to the next as soon as it has read
+// a response without content, be the one before awake to look at it or not.
+type finalHead struct {
+	head head
+	here bool
+}
+
+// begin announces an exchange and returns where the head of its response will
+// be. No request is in progress on the connection.
+func (c *headConn) begin(p requestPrefix) *finalHead {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mu.phase = phaseAsking
 	c.mu.prefix = p
 	c.mu.scan.reset()
+	c.mu.final = new(finalHead)
+	return c.mu.final
 }
 
 // Write implements net.Conn.
@@ -137,6 +149,7 @@ func (c *headConn) Read(p []byte) (int, error) {
 		}
 		if c.mu.scan.done {
 			c.mu.phase = phaseBody
+			*c.mu.final = finalHead{c.mu.scan.final, true}
 		}
 	}
 	return n, err
@@ -170,11 +183,11 @@ func (c *headConn) Close() error {
 	return c.Conn.Close()
 }
 
-// final returns the head of the current exchange's response.
-func (c *headConn) final() (h head, ok bool) {
+// final returns the head of the response of the exchange that f was begun for.
+func (c *headConn) final(f *finalHead) (h head, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.mu.scan.final, c.mu.scan.done
+	return f.head, f.here
 }
 
 // fault is what a connection knows of why an exchange failed.
