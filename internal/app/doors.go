@@ -46,9 +46,10 @@ func (a *App) openAdminDoors(c *admin.Config, door dialect.Door) {
 		"PURGE": purgeMethod{fastly: api, varnish: inVarnish, inVarnish: func(*http.Request) bool { return false }},
 	}
 	c.Paths = map[string]http.Handler{
-		cloudflare.Prefix: cloudflare.New(door), invalidation.Path: invalidation.New(door, nil),
+		cloudflare.Prefix: cloudflare.New(door), invalidation.Path: invalidation.New(door, reach{a}),
 	}
-	inStackPath := stackpath.New(stackpath.Config{Door: door, Key: a.tokens, Quota: &a.uris})
+	a.uris.Elsewhere = a.takenElsewhere
+	inStackPath := stackpath.New(stackpath.Config{Door: door, Key: a.tokens, Quota: &a.uris, Reach: reach{a}})
 	for _, prefix := range stackpath.Prefixes() {
 		c.Paths[prefix] = inStackPath
 	}

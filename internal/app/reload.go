@@ -114,10 +114,21 @@ func needRestart(old, next *config.Config) (names []string) {
 	return names
 }
 
-// dataClient tells control who sent a PURGE to the data plane.
+// dataClient tells control who sent a PURGE to the data plane. For a host that
+// no service has, the address is no good in a request that a browser sends for a
+// page: its author may have made that host's name lead here.
 func (a *App) dataClient(r *http.Request) control.Credentials {
 	addr, forwarded := a.proxy.Client(r)
+	if _, known := a.control.ServiceOf(r.Host); !known && byPage(r.Header) {
+		forwarded = true
+	}
 	return control.Credentials{Addr: addr, Forwarded: forwarded}
+}
+
+// byPage tells whether a browser sends a request for a page: it says so with
+// every method but GET and HEAD.
+func byPage(h http.Header) bool {
+	return len(h["Origin"]) > 0 || len(h["Sec-Fetch-Site"]) > 0 || len(h["Sec-Fetch-Mode"]) > 0
 }
 
 func tokenSpec(t config.Token) control.TokenSpec {
