@@ -50,15 +50,18 @@ type Variant struct {
 	Vary    string `json:"vary,omitempty"`    // the response's Vary
 	Variant string `json:"variant,omitempty"` // the request fields that it is for, for people
 
-	Status   int          `json:"status"` // of the response
-	State    VariantState `json:"state"`
-	Reason   string       `json:"reason,omitempty"` // of VariantUncacheable: why it is not stored
-	Keys     []string     `json:"keys,omitempty"`   // surrogate keys, spelt as they are compared
-	ETag     string       `json:"etag,omitempty"`
-	Modified string       `json:"modified,omitempty"` // its Last-Modified
-	Size     int64        `json:"size"`               // bytes of the body
-	Hits     uint64       `json:"hits"`               // times that it was used
-	Age      Duration     `json:"age"`                // as in the field Age
+	Status int          `json:"status"` // of the response
+	State  VariantState `json:"state"`
+	Reason string       `json:"reason,omitempty"` // of VariantUncacheable: why it is not stored
+	Keys   []string     `json:"keys,omitempty"`   // surrogate keys, spelt as they are compared
+	ETag   string       `json:"etag,omitempty"`
+	// KeysIgnored is how many surrogate keys the response had beyond the limits of
+	// their header, or not in printable ASCII: purges by them do not find it.
+	KeysIgnored int      `json:"keys_ignored,omitempty"`
+	Modified    string   `json:"modified,omitempty"` // its Last-Modified
+	Size        int64    `json:"size"`               // bytes of the body
+	Hits        uint64   `json:"hits"`               // times that it was used
+	Age         Duration `json:"age"`                // as in the field Age
 
 	// Stamp is the position at which its fetch began: only purges after it
 	// concern it.
@@ -122,6 +125,7 @@ const (
 	HintKeyCase       HintCode = "key_case"       // a key that was purged differs only in case from one that is carried
 	HintURLCase       HintCode = "url_case"       // a URL that was purged differs only in case or a final slash
 	HintNoKeys        HintCode = "no_keys"        // what is stored carries no surrogate keys
+	HintKeysIgnored   HintCode = "keys_ignored"   // some surrogate keys were over a limit
 	HintSoftPurge     HintCode = "soft_purge"     // a soft purge: it may be served stale until …
 	HintAnotherScheme HintCode = "another_scheme" // it is stored under the other scheme
 	HintVariant       HintCode = "variant"        // other variants are stored than the one that was asked for

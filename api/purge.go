@@ -22,6 +22,12 @@ type Purge struct {
 	Hosts []string `json:"hosts,omitempty"` // all of a host, whatever the port
 	All   bool     `json:"all,omitempty"`   // everything of the service
 
+	// Headers and Bans select by what is stored of a response. Both look only at
+	// what is Under a path, where it is given.
+	Headers []Header `json:"headers,omitempty"`
+	Bans    []string `json:"bans,omitempty"`  // "obj.status == 404 && req.url ~ ^/api/": conditions as Varnish writes them
+	Under   string   `json:"under,omitempty"` // "/path", "host/path" or "host"
+
 	Mode Mode `json:"mode,omitempty"` // empty: Hard
 
 	// Bounds of a soft purge; they can shorten an object's life and never
@@ -32,6 +38,15 @@ type Purge struct {
 
 	// Note is free text for the receipt and the log: why, or who asked.
 	Note string `json:"note,omitempty"`
+}
+
+// Header selects the responses with a header field, delivered or not, whose
+// name and value match. In both "*" stands for any bytes but "/", "?" for one
+// character but "/", and a backslash takes the next one for itself.
+type Header struct {
+	Name      string `json:"name"`                // its case never counts
+	Value     string `json:"value,omitempty"`     // empty: any; with "(?i)" before it, case does not count
+	Separator string `json:"separator,omitempty"` // the value is a list with this between its elements, each of which is tested
 }
 
 // MaxKeys is the most surrogate keys of one purge; more go into several.

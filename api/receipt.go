@@ -12,6 +12,9 @@ const (
 	ByPath SelectorKind = "path"
 	ByHost SelectorKind = "host"
 	ByAll  SelectorKind = "all"
+
+	ByHeader SelectorKind = "header"
+	ByBan    SelectorKind = "ban"
 )
 
 // Selector is one thing that a purge named, in normal form.

@@ -122,6 +122,9 @@ func printVariant(w io.Writer, number int, v api.Variant, now time.Time) {
 	row("asked as", printable(v.URL))
 	row("varies by", printable(strings.TrimSuffix(v.Vary+": "+v.Variant, ": ")))
 	row("keys", printable(strings.Join(v.Keys, " ")))
+	if v.KeysIgnored > 0 {
+		row("keys ignored", count(v.KeysIgnored, "key"))
+	}
 	row("validators", printable(strings.TrimSpace(v.ETag+" "+v.Modified)))
 	row("fresh until", untilText(v.FreshUntil, now))
 	row("stale until", untilText(v.StaleUntil, now))

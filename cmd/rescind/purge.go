@@ -39,6 +39,8 @@ exit code is 3: the purge stands, and reaches them when they can be reached.`,
 		Example: `  rescind purge --url https://www.example.com/product/42
   rescind purge --key product-42 --key category-7 --soft
   rescind purge --path www.example.com/images --soft --grace 10m
+  rescind purge --header 'X-Product: shoes/*' --under www.example.com/shop
+  rescind purge --ban 'obj.status == 404 && req.url ~ ^/api/' --service shop
   list-changed-keys | rescind purge --file - --service shop
   rescind purge --all --service shop --note "price list replaced"
   rescind purge --key product-42 --wait all --timeout 10s`,
@@ -63,6 +65,10 @@ exit code is 3: the purge stands, and reaches them when they can be reached.`,
 	flags.StringVar(&extra.file, "file", "", "`FILE` with one surrogate key a line; - is the standard input")
 	flags.StringArrayVar(&p.Paths, "path", nil, "a `PATH` and all below it: /path or host/path (repeatable)")
 	flags.StringArrayVar(&p.Hosts, "host", nil, "all of a `HOST` (repeatable)")
+	flags.StringArrayVar(&extra.headers, "header", nil, "responses with a header field such as `'NAME: VALUE'`; * and ? match anything but / (repeatable)")
+	flags.StringVar(&extra.separator, "separator", "", "with --header: the value is a list with this `TEXT` between its elements")
+	flags.StringArrayVar(&p.Bans, "ban", nil, "responses for which a `CONDITION` holds, as Varnish writes it (repeatable)")
+	flags.StringVar(&p.Under, "under", "", "with --header and --ban: only below a `PATH`: /path or host/path")
 	flags.BoolVar(&p.All, "all", false, "everything of the service")
 	c.addService(cmd, &p.Service, "the service's `ID`; needed where neither hosts nor the token say it")
 	flags.BoolVar(&extra.soft, "soft", false, "make it stale instead of unusable")
@@ -80,7 +86,8 @@ exit code is 3: the purge stands, and reaches them when they can be reached.`,
 
 // purgeFlags are the flags that do not stand for one member of a purge.
 type purgeFlags struct {
-	file             string
+	file, separator  string
+	headers          []string
 	soft, oneScheme  bool
 	ttl, grace, keep length
 	level            string
@@ -138,6 +145,12 @@ func (f *purgeFlags) finish(p *api.Purge, flags *pflag.FlagSet, stdin io.Reader)
 			return fmt.Errorf("there is no key in %s; nothing was purged", f.file)
 		}
 	}
+	for _, line := range f.headers {
+		name, value, _ := strings.Cut(line, ":")
+		p.Headers = append(p.Headers, api.Header{
+			Name: strings.TrimSpace(name), Value: strings.TrimSpace(value), Separator: f.separator,
+		})
+	}
 	if !f.oneScheme {
 		for i, url := range p.URLs {
 			p.URLs[i] = bothSchemes(url)
@@ -159,10 +172,13 @@ func bothSchemes(url string) string {
 
 // checkSelectors refuses what is more likely a slip than meant.
 func checkSelectors(p *api.Purge) error {
-	some := len(p.URLs)+len(p.Keys)+len(p.Paths)+len(p.Hosts) > 0
+	tested := len(p.Headers)+len(p.Bans) > 0
+	some := len(p.URLs)+len(p.Keys)+len(p.Paths)+len(p.Hosts) > 0 || tested
 	switch {
 	case !some && !p.All:
-		return usagef("nothing to purge: give --url, --key, --file, --path, --host or --all")
+		return usagef("nothing to purge: give --url, --key, --file, --path, --host, --header, --ban or --all")
+	case p.Under != "" && !tested:
+		return usagef("--under has a meaning only together with --header or --ban")
 	case some && p.All:
 		return usagef("--all takes everything; leave it out, or the others")
 	}
@@ -214,6 +230,7 @@ func sendPurge(ctx context.Context, node *client.Client, p api.Purge) (receipts 
 	for i, keys := range parts {
 		if i > 0 { // the rest went with the first
 			p.URLs, p.Paths, p.Hosts, p.All = nil, nil, nil, false
+			p.Headers, p.Bans, p.Under = nil, nil, ""
 		}
 		p.Keys = keys
 		receipt, err := node.Purge(ctx, p)

@@ -10,7 +10,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/dialect"
 )
 
-// Config of a handler. All fields but Standing and Metrics are required.
+// Config of a handler. All fields but Standing, Metrics, Methods and Paths are required.
 type Config struct {
 	// Ready returns nil while the node should be sent traffic, and else why not,
 	// for people. It must be quick and safe for concurrent use.
@@ -23,17 +23,24 @@ type Config struct {
 	// Metrics serves /metrics; nil: it is not known. Guard decides who may read
 	// it, if whoever wires it wraps it.
 	Metrics http.Handler
+	// Methods serve requests by their method, whatever their path, which is a
+	// path of some site.
+	Methods map[string]http.Handler
+	// Paths serve requests by the beginning of their path.
+	Paths map[string]http.Handler
 	// Fallback serves everything else, and answers what it does not know.
 	Fallback http.Handler
 }
 
 // New returns the handler of the admin listener. Health needs no token: it
-// tells no more than whether the process runs, and how many others it hears. PURGE goes to the fallback
-// whatever its path, which is a path of some site.
+// tells no more than whether the process runs, and how many others it hears.
 func New(cfg Config) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asks := r.Method == http.MethodGet || r.Method == http.MethodHead
+		byMethod := cfg.Methods[r.Method]
 		switch {
+		case byMethod != nil:
+			byMethod.ServeHTTP(w, r)
 		case asks && r.URL.Path == "/healthz":
 			writeText(w, http.StatusOK, "ok")
 		case asks && r.URL.Path == "/readyz":
@@ -43,9 +50,19 @@ func New(cfg Config) http.Handler {
 		case r.Method != "PURGE" && strings.HasPrefix(r.URL.Path, "/v1/"):
 			cfg.Native.ServeHTTP(w, r)
 		default:
-			cfg.Fallback.ServeHTTP(w, r)
+			cfg.byPath(r.URL.Path).ServeHTTP(w, r)
 		}
 	})
+}
+
+// byPath returns what serves a path.
+func (cfg Config) byPath(path string) http.Handler {
+	for prefix, h := range cfg.Paths {
+		if strings.HasPrefix(path, prefix) {
+			return h
+		}
+	}
+	return cfg.Fallback
 }
 
 // Guard lets only those read what h serves who may see everything: callers on

@@ -9,7 +9,6 @@ import (
 	"github.com/rescind-edge/rescind/internal/admin"
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/dialect"
-	"github.com/rescind-edge/rescind/internal/dialect/fastly"
 	"github.com/rescind-edge/rescind/internal/dialect/native"
 )
 
@@ -28,8 +27,8 @@ func (a *App) adminHandler() http.Handler {
 			Door: door, Status: a.Status, Explain: a.explain, Tail: a.tailLog, Top: a.top,
 			Confirmations: a.confirmations, Cluster: roster{a},
 		}),
-		Fallback: fastly.API(door),
 	}
+	a.openAdminDoors(&cfg, door)
 	if a.began.Metrics.Enabled {
 		cfg.Metrics = admin.Guard(door, a.views.metrics.Handler())
 	}

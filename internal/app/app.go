@@ -16,6 +16,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/cluster"
 	"github.com/rescind-edge/rescind/internal/config"
 	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect/stackpath"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/journal/durable"
@@ -63,6 +64,8 @@ type App struct {
 	views   views
 	access  atomic.Pointer[logs]
 	certs   *server.Certificates // of the admin listener; nil in clear
+	tokens  stackpath.Key        // signs access tokens
+	uris    stackpath.Window     // of StackPath's API
 
 	mu struct {
 		sync.Mutex
@@ -140,6 +143,10 @@ func (a *App) build(cfg *config.Config) error {
 	}
 	if a.cluster, err = a.newCluster(cfg); err != nil {
 		return err
+	}
+	a.uris.SetPerMinute(orNever(cfg.StackPath.PerMinute))
+	if a.tokens, err = stackpath.OpenKey(cfg.Node.DataDir); err != nil {
+		return fmt.Errorf("node.data_dir: %w", err)
 	}
 	a.proxy.Reconfigure(a.proxyConfig(cfg)) // now with the doors to control
 	if a.adminAt, err = a.listen(cfg); err != nil {

@@ -149,6 +149,7 @@ func (x *explaining) variant(h *store.Head) api.Variant {
 	for i := range h.NumKeys() {
 		v.Keys = append(v.Keys, h.SurrogateKey(i))
 	}
+	v.KeysIgnored = x.svc.proxy.Policy.Keys(field.Target{}, h.AppendFields(nil, true)).Ignored
 	if verdict.State != purge.Withdrawn {
 		t := verdict.Times
 		v.FreshUntil, v.KeptUntil = instant(t.Fresh), instant(t.Keep)
@@ -271,6 +272,7 @@ func (x *explaining) hint(target, keyed field.Target) {
 	if x.best != nil && !x.best.Is(store.Uncacheable) && len(keys) == 0 {
 		add(api.HintNoKeys, "What is stored carries no surrogate keys, so no purge by key takes it.", "let the origin send Surrogate-Key")
 	}
+	x.hintIgnoredKeys(add)
 	if x.best == nil && len(x.heads) > 0 {
 		add(api.HintVariant, "Other variants are stored than the one asked for.", "give the request fields that Vary names")
 	}
@@ -286,6 +288,17 @@ func (x *explaining) hint(target, keyed field.Target) {
 	}
 	if svc.config.Cache.RequestDirectives == config.DirectivesObey && x.request.Has("Cache-Control") {
 		add(api.HintRequestField, "The request's Cache-Control counts (request_directives: obey).", "")
+	}
+}
+
+// hintIgnoredKeys says that what is stored has keys by which it is not found.
+func (x *explaining) hintIgnoredKeys(add func(api.HintCode, string, string)) {
+	for _, v := range x.out.Variants {
+		if v.KeysIgnored > 0 {
+			add(api.HintKeysIgnored, fmt.Sprintf("%d of its surrogate keys do not count: they are over a limit of their header, or not printable. Purges by them do not take it.", v.KeysIgnored),
+				"let the origin send the rest in a second header, and list that in purge.tag_headers")
+			return
+		}
 	}
 }
 

@@ -72,6 +72,7 @@ func (a *App) reload() error {
 			a.log.Error("the admin listener's certificate was not reloaded; the old one stays", "error", err)
 		}
 	}
+	a.uris.SetPerMinute(orNever(cfg.StackPath.PerMinute))
 	setLevel(a.level, cfg.Log.Level)
 	a.retire(p.retired, unused)
 	a.log.Info("reloaded", "services", len(cfg.Services), "changed", len(p.made))
@@ -138,10 +139,21 @@ func sameCluster(old, next config.Cluster) bool {
 	return reflect.DeepEqual(old, next)
 }
 
-// dataClient tells control who sent a PURGE to the data plane.
+// dataClient tells control who sent a PURGE to the data plane. For a host that
+// no service has, the address is no good in a request that a browser sends for a
+// page: its author may have made that host's name lead here.
 func (a *App) dataClient(r *http.Request) control.Credentials {
 	addr, forwarded := a.proxy.Client(r)
+	if _, known := a.control.ServiceOf(r.Host); !known && byPage(r.Header) {
+		forwarded = true
+	}
 	return control.Credentials{Addr: addr, Forwarded: forwarded}
+}
+
+// byPage tells whether a browser sends a request for a page: it says so with
+// every method but GET and HEAD.
+func byPage(h http.Header) bool {
+	return len(h["Origin"]) > 0 || len(h["Sec-Fetch-Site"]) > 0 || len(h["Sec-Fetch-Mode"]) > 0
 }
 
 func tokenSpec(t config.Token) control.TokenSpec {

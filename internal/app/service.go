@@ -109,7 +109,7 @@ func (a *App) newService(c config.Service) (*service, error) {
 		Query: query, KeySpace: c.ID + " " + query.Version(), KeepEncodings: c.Cache.AcceptEncoding == config.EncodingPass,
 		DebugFrom: c.DebugFrom, TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, NoCacheStatus: !c.CacheStatus,
 		Request: rewrite(c.Headers.Request), Response: rewrite(c.Headers.Response), ErrorPage: errorPage(c.ErrorPages),
-		Compression: compression(c.Cache.Compress), MaxBody: int64(c.BodyBytes),
+		Compression: compression(c.Cache.Compress), MaxBody: int64(c.BodyBytes), Refresh: c.Purge.Refresh,
 	}
 	return s, nil
 }

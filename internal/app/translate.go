@@ -10,7 +10,6 @@ import (
 	"github.com/rescind-edge/rescind/internal/compress"
 	"github.com/rescind-edge/rescind/internal/config"
 	"github.com/rescind-edge/rescind/internal/control"
-	"github.com/rescind-edge/rescind/internal/dialect/fastly"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
 	"github.com/rescind-edge/rescind/internal/origin"
@@ -36,7 +35,7 @@ func cachePolicy(c config.Service) *httpcache.Policy {
 		DefaultTTL: c.Cache.DefaultTTL, NegativeTTL: c.Cache.NegativeTTL, MaxTTL: c.Cache.MaxTTL,
 		DefaultSWR: c.Cache.StaleWhileRevalidate, DefaultSIE: c.Cache.StaleIfError, DefaultKeep: c.Cache.Keep,
 		SetCookie: cookies[c.Cache.SetCookie], StoreCloseDelimited: c.Cache.StoreCloseDelimited,
-		HitForMiss: c.Cache.HitForMiss,
+		HitForMiss: c.Cache.HitForMiss, CacheGroups: c.Cache.Groups,
 	}
 	if c.Cache.RequestDirectives == config.DirectivesObey {
 		p.RequestDirectives = httpcache.DirectivesObey
@@ -105,8 +104,7 @@ func (a *App) proxyConfig(cfg *config.Config) proxy.Config {
 		p.Services = append(p.Services, a.mu.services[c.ID].proxy)
 	}
 	if a.control != nil {
-		p.Purge = fastly.Purge(a.door(a.dataClient))
-		p.Invalidate = a.control.Invalidate
+		a.openSiteDoors(&p, cfg)
 	}
 	return p
 }

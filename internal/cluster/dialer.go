@@ -44,28 +44,6 @@ type dialer struct {
 	}
 }
 
-// line is a stream that this node has opened, or is opening.
-type line struct {
-	session seal.Session // of the member
-	ready   chan struct{}
-	conn    net.Conn // after ready, like the rest
-	stream  *seal.Stream
-	err     error
-	writing sync.Mutex
-	mu      struct {
-		sync.Mutex
-		calls  map[uint64]*call
-		number uint64
-		used   time.Time
-		broken error
-	}
-}
-
-type call struct {
-	limit  int
-	answer chan wire.Response // one; closed without one if the stream breaks
-}
-
 func newDialer(c *Cluster) *dialer {
 	d := &dialer{c: c}
 	d.mu.lines = make(map[string]*line)
@@ -98,18 +76,6 @@ func (d *dialer) call(ctx context.Context, to *peer, op wire.Op, body []byte, li
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-}
-
-func answerOf(r wire.Response) ([]byte, error) {
-	switch r.Status {
-	case wire.StatusOK:
-		return r.Body, nil
-	case wire.StatusBusy:
-		return nil, ErrBusy
-	case wire.StatusFailed:
-		return nil, fmt.Errorf("%w: %s", ErrAnswer, r.Body[:min(len(r.Body), 512)])
-	}
-	return nil, fmt.Errorf("%w: its version does not know the request", ErrAnswer)
 }
 
 // line returns the member's stream, opened if there is none.
@@ -170,84 +136,6 @@ func (d *dialer) open(to *peer, l *line) {
 		conn.Close()
 	}
 	d.drop(to.name, l, l.read())
-}
-
-// read hands answers to those who asked, and returns why there are no more.
-func (l *line) read() error {
-	for {
-		message, err := l.stream.ReadMessage(l.limit(), nil)
-		if err != nil {
-			return err
-		}
-		got, err := wire.ParseResponse(message)
-		if err != nil {
-			return err
-		}
-		l.mu.Lock()
-		ask := l.mu.calls[got.Number]
-		delete(l.mu.calls, got.Number)
-		l.mu.Unlock()
-		if ask != nil {
-			ask.answer <- got
-		}
-	}
-}
-
-// answerSlack is what an answer has besides its body.
-const answerSlack = 16
-
-// limit is that of the most patient open call: which answer comes next is not
-// known.
-func (l *line) limit() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	most := maxAnswer
-	for _, ask := range l.mu.calls {
-		most = max(most, ask.limit)
-	}
-	return most + answerSlack
-}
-
-func (l *line) begin(limit int) (uint64, *call, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.mu.broken != nil {
-		return 0, nil, l.mu.broken
-	}
-	if len(l.mu.calls) >= maxCalls {
-		return 0, nil, ErrBusy
-	}
-	l.mu.number++
-	ask := &call{limit: limit, answer: make(chan wire.Response, 1)}
-	l.mu.calls[l.mu.number] = ask
-	l.mu.used = time.Now()
-	return l.mu.number, ask, nil
-}
-
-func (l *line) finish(number uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.mu.calls, number)
-	l.mu.used = time.Now()
-}
-
-func (l *line) write(message []byte) error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	_ = l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	return l.stream.WriteMessage(message)
-}
-
-func (l *line) why() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.mu.broken
-}
-
-func (l *line) idle(now time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.mu.calls) == 0 && now.Sub(l.mu.used) > idleAfter
 }
 
 // drop ends a stream; the next call opens another.

@@ -63,7 +63,7 @@ func (c *Cluster) pull(ctx context.Context, from *peer, hurry bool) (pulled, err
 			c.takeAck(&acks[i])
 		}
 	}
-	if reply.State != c.stateDigest() {
+	if reply.State != c.stateDigest() || !c.complete() {
 		if err := c.pullState(ctx, from); err != nil {
 			return pulled{}, err
 		}

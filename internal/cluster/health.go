@@ -63,6 +63,7 @@ type healthKeeper struct {
 	until    atomic.Int64 // of the boot clock; isolated after it
 	ready    atomic.Bool
 	told     atomic.Bool // who is in the roster
+	complete atomic.Bool // the replicated state
 	leaving  atomic.Bool
 	refused  atomic.Pointer[error]
 	isolated struct {
@@ -183,14 +184,14 @@ func (c *Cluster) exchanged() bool {
 		case id == c.self:
 		case r.mu.since[id]:
 			have++
-		case v.byID[id] != nil && !r.mu.failed[id]:
+		case v.byID[id] != nil && r.mu.failed[id] < failedAfter:
 			return false // it can be reached, and has not been asked
 		case v.byID[id] == nil && !c.member.dialled(id):
 			return false // it may be reachable
 		}
 	}
 	for id, p := range v.byID {
-		if !roster.Has(id) && !r.mu.since[id] && !r.mu.failed[p.id] {
+		if !roster.Has(id) && !r.mu.since[id] && r.mu.failed[p.id] < failedAfter {
 			return false // new, or the roster is
 		}
 	}

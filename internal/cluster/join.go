@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster/wire"
-	"github.com/rescind-edge/rescind/internal/journal/state"
 )
 
 const (
@@ -42,8 +41,8 @@ type target struct {
 	id   wire.ID
 }
 
-// keepJoined dials the members of the roster that are absent and, while nobody
-// is there, the configured addresses.
+// keepJoined dials, for ever, the members of the roster that are absent and the
+// configured addresses at which no live member is.
 func (m *membership) keepJoined() {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -78,23 +77,39 @@ func (m *membership) absent() []target {
 			out = append(out, target{e.addr, e.member.ID})
 		}
 	}
-	if len(view.peers) > 0 || len(m.c.cfg.Join) == 0 {
-		return out
+	known := map[netip.AddrPort]bool{m.c.cfg.Advertise: true}
+	for _, p := range view.peers {
+		known[p.member] = true
 	}
 	own := 0
-	resolved := m.resolve()
+	resolved := m.resolved(len(view.peers) == 0)
 	for _, addr := range resolved {
 		if addr == m.c.cfg.Advertise {
 			own++
-			continue
 		}
-		out = append(out, target{addr: addr})
+		if !known[addr] {
+			out = append(out, target{addr: addr})
+		}
 	}
 	m.onlySelf.Store(own > 0 && own == len(resolved))
 	return out
 }
 
-// resolve returns the configured addresses, names looked up.
+// resolved returns the configured addresses, looked up anew now and then: often
+// while this node is alone.
+func (m *membership) resolved(alone bool) []netip.AddrPort {
+	every := lastRetry
+	if alone {
+		every = firstRetry
+	}
+	if m.found == nil || time.Since(m.foundAt) >= every {
+		m.found, m.foundAt = m.resolve(), time.Now()
+	}
+	return m.found
+}
+
+// resolve returns the configured addresses, names looked up. Names that
+// are not found now may be later.
 func (m *membership) resolve() []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, join := range m.c.cfg.Join {
@@ -177,22 +192,4 @@ func (m *membership) dialled(id wire.ID) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.mu.done[id]
-}
-
-// settle says who this node is while it is the only one: the first.
-func (c *Cluster) settle() {
-	if len(c.cfg.Join) > 0 && !c.member.onlySelf.Load() || c.health.told.Load() {
-		return
-	}
-	m, complete := c.cfg.Journal.State()
-	if len(m.Live(state.KindMember)) > 1 {
-		return
-	}
-	if !complete {
-		if err := c.cfg.Journal.Found(); err != nil {
-			c.log.Error("the state of the first node could not be recorded", "error", err)
-			return
-		}
-	}
-	c.health.told.Store(true)
 }

@@ -36,7 +36,7 @@ func TestPartitionAndHeal(t *testing.T) {
 		r.ready(nodes...)
 		few, most := nodes[:3], nodes[3:]
 		r.net.Partition(addrs(few), addrs(most), true)
-		time.Sleep(10 * time.Minute)
+		time.Sleep(2 * time.Minute)
 		for _, n := range few {
 			if !n.cluster.Isolated() {
 				t.Errorf("%s sees a minority and is not isolated: %+v", n.name, n.cluster.Health())
@@ -239,7 +239,7 @@ func TestJoinByNameAndForEver(t *testing.T) {
 			n.cfg = func(c *cluster.Config) { c.Join = []string{"edge.example:7946"} }
 		}
 		r.start(nodes...)
-		time.Sleep(time.Hour)
+		time.Sleep(20 * time.Minute)
 		if nodes[0].cluster.Ready() {
 			t.Error("ready, though it was told to join others and met none")
 		}
@@ -306,13 +306,13 @@ func TestEntriesThatNobodyHasAnyMoreAreAGap(t *testing.T) {
 		defer r.stop()
 		nodes := r.many(3, 1)
 		for _, n := range nodes {
-			n.keep = 10 * time.Minute
+			n.keep = 2 * time.Minute
 		}
 		r.start(nodes...)
 		r.ready(nodes...)
 		nodes[2].crash()
 		ids := nodes[0].issue(10, 50)
-		time.Sleep(time.Hour)
+		time.Sleep(5 * time.Minute)
 		for _, n := range nodes[:2] {
 			if err := n.journal.Maintain(); err != nil {
 				t.Fatal(err)
@@ -371,5 +371,44 @@ func TestQueriesReachAPOP(t *testing.T) {
 		if err := nodes[0].cluster.Fetch(ctx, "n03", []journal.Range{{Incarnation: ids[0].Incarnation, Spans: journal.Spans{{First: 1, Last: 1}}}}); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+func TestNodesStartedTogether(t *testing.T) {
+	run(t, func(t *testing.T) {
+		r := newRig(t, 1, perfect(10*time.Millisecond))
+		defer r.stop()
+		nodes := r.many(3, 1)
+		for _, n := range nodes {
+			n.cfg = func(c *cluster.Config) { c.Join = []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"} }
+		}
+		r.start(nodes...)
+		r.ready(nodes...)
+		r.until(time.Minute, "the state is complete everywhere", func() bool {
+			for _, n := range nodes {
+				if !n.journal.Complete() {
+					return false
+				}
+			}
+			return true
+		})
+	})
+}
+
+func TestTwoHalvesThatNeverMet(t *testing.T) {
+	run(t, func(t *testing.T) {
+		r := newRig(t, 1, perfect(10*time.Millisecond))
+		defer r.stop()
+		nodes := r.many(4, 1)
+		for _, n := range nodes {
+			n.cfg = func(c *cluster.Config) { c.Join = []string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"} }
+		}
+		r.net.Partition(addrs(nodes[:2]), addrs(nodes[2:]), true)
+		r.start(nodes...)
+		time.Sleep(5 * time.Minute)
+		ids := append(nodes[0].issue(3, 10), nodes[2].issue(3, 10)...)
+		r.net.Partition(addrs(nodes[:2]), addrs(nodes[2:]), false)
+		r.ready(nodes...)
+		r.until(time.Minute, "everybody has everything", func() bool { return all(nodes, ids) })
 	})
 }

@@ -24,6 +24,8 @@ type membership struct {
 	transport *transport
 	onlySelf  atomic.Bool // all addresses to join turned out to be this node's own
 	changed   chan struct{}
+	found     []netip.AddrPort // configured addresses, names looked up; keepJoined's
+	foundAt   time.Time
 	mu        struct {
 		sync.Mutex
 		nodes map[string]*peer

@@ -111,7 +111,7 @@ func (c *Cluster) passOn(packet []byte, src source) {
 	}
 	v := c.view.Load()
 	c.core.Lock()
-	targets := c.core.PassOn(src.origin.id)
+	targets := c.core.PassOn(c.now(), src.origin.id, len(packet))
 	c.core.Unlock()
 	seal.MarkHop(packet, false)
 	for _, t := range targets {
@@ -129,10 +129,11 @@ func (c *Cluster) takeBatch(number uint64, entries []byte, src source) {
 	c.core.Lock()
 	first := c.core.First(now, src.session, number)
 	inc, known := c.core.Issuer(src.session)
+	again := !first && known && src.via != nil && c.core.OweAgain(now, src.via.id)
 	c.core.Unlock()
 	if !first {
 		c.stats.copies.Add(1)
-		if known && src.via != nil {
+		if again {
 			c.owe(src.via.id, inc, 0)
 		}
 		return

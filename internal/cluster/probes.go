@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"encoding/binary"
 	"io"
 	"sync"
@@ -46,6 +47,28 @@ func (t *probeTable) answer(p wire.ProbeReply) {
 	select {
 	case t.mu.open[p.Nonce] <- p: // never if there is none
 	default:
+	}
+}
+
+// probe asks in a packet whether a member knows the same as this node. If so its
+// heartbeat counts.
+func (c *Cluster) probe(p *peer) bool {
+	asked := c.cfg.Clock()
+	digests := c.cfg.Journal.Known().Digests()
+	nonce, answer := c.probes.begin(c.cfg.Random)
+	defer c.probes.end(nonce)
+	c.sendOne(wire.AppendProbe(nil, &wire.Probe{Nonce: nonce, Vector: digests.Whole, State: c.stateDigest()}), p)
+	ctx, cancel := context.WithTimeout(c.ctx, 2*c.rtt(p.id)+graceTime)
+	defer cancel()
+	select {
+	case got := <-answer:
+		if !got.SameVector || !got.SameState {
+			return false
+		}
+		c.countBeats(asked, p.id, got.Beats)
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

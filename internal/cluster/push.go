@@ -122,9 +122,12 @@ func (c *Cluster) pushRanges(to *peer, p spread.Push) error {
 
 // pushOn sends what came by stream to the rest of the own POP.
 func (c *Cluster) pushOn(from wire.ID, batch []journal.Entry) {
-	ranges := rangesOf(batch)
+	ranges, size := rangesOf(batch), 0
+	for i := range batch {
+		size += len(batch[i].Body)
+	}
 	c.core.Lock()
-	targets := c.core.PassOn(from)
+	targets := c.core.PassOn(c.now(), from, size)
 	c.core.Unlock()
 	for _, t := range targets {
 		c.push(spread.Push{To: t, Ranges: ranges})

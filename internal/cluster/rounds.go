@@ -1,15 +1,11 @@
 package cluster
 
 import (
-	"context"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster/wire"
-	"github.com/rescind-edge/rescind/internal/journal"
 )
 
 const (
@@ -22,7 +18,10 @@ const (
 	// minRound bounds the rate where isolation is quick.
 	minRound = 100 * time.Millisecond
 	// maxPulls is how many exchanges run at a time.
-	maxPulls = 4
+	maxPulls = 8
+	// failedAfter is how often in a row a member is asked in vain until it counts
+	// as one that cannot be reached.
+	failedAfter = 3
 	// streamEvery is every how manieth round goes by stream without asking in a
 	// packet first: where packets do not get through, streams may.
 	streamEvery = 5
@@ -35,24 +34,17 @@ type rounds struct {
 		urgent  map[wire.ID]bool // to be asked at once
 		running map[wire.ID]bool
 		since   map[wire.ID]bool // have answered in full since the start
-		failed  map[wire.ID]bool // have been asked in vain since they came alive
+		failed  map[wire.ID]int  // how often in a row they have been asked in vain
 		sweep   *sweep
 	}
 	more chan struct{}
-}
-
-// sweep asks everybody whether they can supply what somebody cannot.
-type sweep struct {
-	gone   map[journal.Incarnation]journal.Spans
-	newest journal.Vector
-	left   map[wire.ID]bool
 }
 
 func (r *rounds) init() {
 	r.mu.urgent = make(map[wire.ID]bool)
 	r.mu.running = make(map[wire.ID]bool)
 	r.mu.since = make(map[wire.ID]bool)
-	r.mu.failed = make(map[wire.ID]bool)
+	r.mu.failed = make(map[wire.ID]int)
 	r.more = make(chan struct{}, 1)
 }
 
@@ -98,14 +90,35 @@ func (r *rounds) begin(id wire.ID) bool {
 
 func (r *rounds) end(id wire.ID, complete, failed bool) {
 	r.mu.Lock()
+	if len(r.mu.since)+len(r.mu.failed) > 4*maxMembers {
+		clear(r.mu.since) // members come and go; nothing is lost but a few questions
+		clear(r.mu.failed)
+	}
 	delete(r.mu.running, id)
 	if complete {
 		r.mu.since[id] = true
 		delete(r.mu.failed, id)
 	}
+	again := false
 	if failed {
-		r.mu.failed[id] = true
+		r.mu.failed[id]++
+		again = !r.mu.since[id] && r.mu.failed[id] < failedAfter
 	}
+	r.mu.Unlock()
+	if again {
+		r.retry(id)
+		return
+	}
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
+}
+
+// retry makes a member be asked once more that has never answered.
+func (r *rounds) retry(id wire.ID) {
+	r.mu.Lock()
+	r.mu.urgent[id] = true
 	r.mu.Unlock()
 	select {
 	case r.more <- struct{}{}:
@@ -172,7 +185,7 @@ func (c *Cluster) pullUrgent(id wire.ID) {
 }
 
 func (c *Cluster) pullInTurn(p *peer, stream bool) {
-	if !stream && c.probe(p) {
+	if !stream && c.complete() && c.probe(p) {
 		c.rounds.end(p.id, true, false)
 		c.swept(p.id, pulled{complete: true})
 		c.assess()
@@ -198,106 +211,4 @@ func (c *Cluster) finishPull(p *peer, hurry bool) {
 	}
 	c.swept(p.id, got)
 	c.assess()
-}
-
-// missing begins to ask everybody for what a member knows and cannot supply.
-func (c *Cluster) missing(from wire.ID, got pulled) {
-	r := &c.rounds
-	peers := c.view.Load().peers
-	r.mu.Lock()
-	fresh := r.mu.sweep == nil
-	if fresh {
-		r.mu.sweep = &sweep{
-			gone: map[journal.Incarnation]journal.Spans{}, newest: journal.Vector{}, left: map[wire.ID]bool{},
-		}
-		for _, p := range peers {
-			r.mu.sweep.left[p.id] = true
-		}
-	}
-	for _, part := range got.gone {
-		s := r.mu.sweep
-		s.gone[part.Incarnation] = s.gone[part.Incarnation].Union(part.Spans)
-		s.newest[part.Incarnation] = s.newest[part.Incarnation].Merge(got.vector[part.Incarnation])
-	}
-	r.mu.Unlock()
-	if !fresh {
-		return
-	}
-	for _, p := range peers {
-		if p.id != from {
-			r.ask(p.id)
-		}
-	}
-}
-
-// swept takes note that a member has been asked, with or without an answer: who
-// does not answer cannot be reached. Once everybody has, what is still missing
-// is given up.
-func (c *Cluster) swept(id wire.ID, got pulled) {
-	r := &c.rounds
-	alive := c.view.Load().byID
-	r.mu.Lock()
-	s := r.mu.sweep
-	if s != nil {
-		delete(s.left, id)
-		for left := range s.left {
-			if alive[left] == nil {
-				delete(s.left, left)
-			}
-		}
-		if len(s.left) > 0 {
-			s = nil
-		} else {
-			r.mu.sweep = nil
-		}
-	}
-	r.mu.Unlock()
-	if s != nil {
-		c.concede(s)
-	}
-}
-
-func (c *Cluster) concede(s *sweep) {
-	known := c.cfg.Journal.Known()
-	var gap []journal.Range
-	for _, inc := range slices.SortedFunc(maps.Keys(s.gone), journal.Incarnation.Compare) {
-		if spans := s.gone[inc].Minus(known[inc].Known()); len(spans) > 0 {
-			gap = append(gap, journal.Range{Incarnation: inc, Spans: spans})
-		}
-	}
-	if len(gap) == 0 {
-		return
-	}
-	c.stats.gaps.Add(1)
-	c.log.Warn("no member can supply some entries any more; what was stored is dropped",
-		"entries", journal.CountOf(gap), "incarnations", len(gap))
-	if err := c.cfg.Journal.Concede(gap, s.newest); err != nil {
-		c.log.Error("entries that nobody can supply could not be given up", "error", err)
-		return
-	}
-	for _, p := range c.view.Load().peers {
-		c.rounds.ask(p.id) // now that nothing stands in the way
-	}
-}
-
-// probe asks in a packet whether a member knows the same as this node. If so its
-// heartbeat counts.
-func (c *Cluster) probe(p *peer) bool {
-	asked := c.cfg.Clock()
-	digests := c.cfg.Journal.Known().Digests()
-	nonce, answer := c.probes.begin(c.cfg.Random)
-	defer c.probes.end(nonce)
-	c.sendOne(wire.AppendProbe(nil, &wire.Probe{Nonce: nonce, Vector: digests.Whole, State: c.stateDigest()}), p)
-	ctx, cancel := context.WithTimeout(c.ctx, 2*c.rtt(p.id)+graceTime)
-	defer cancel()
-	select {
-	case got := <-answer:
-		if !got.SameVector || !got.SameState {
-			return false
-		}
-		c.countBeats(asked, p.id, got.Beats)
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -36,6 +36,19 @@ func (c *Cluster) pullState(ctx context.Context, from *peer) error {
 	return nil
 }
 
+// complete tells whether this node's state is all that the cluster has. It is
+// asked for until it is.
+func (c *Cluster) complete() bool {
+	if c.health.complete.Load() {
+		return true
+	}
+	_, complete := c.cfg.Journal.State()
+	if complete {
+		c.health.complete.Store(true)
+	}
+	return complete
+}
+
 var errEmpty = errors.New("an empty message")
 
 func (c *Cluster) takeState(body []byte) error {

@@ -18,6 +18,8 @@ type Cache struct {
 	RequestDirectives RequestDirectives // default ignore
 	AcceptEncoding    AcceptEncoding    // default normalize
 
+	Groups bool // Cache-Groups and Cache-Group-Invalidation (RFC 9875) count; where several parties share a host, each can invalidate what the others send; default true
+
 	Compress Compress
 
 	MaxObject           Size // largest body stored; default 64MiB, or half the memory where that is less

@@ -14,6 +14,7 @@ type Config struct {
 	AccessLog    []AccessLog // each writes a line for every request that it takes; empty: none is kept
 	PurgeLog     []PurgeLog  // each writes a line for every purge, revert, denial and change of a token, which the node's own log has too; empty: none is kept
 	Metrics      Metrics
+	StackPath    StackPath
 	Services     []Service // at least one; none on a witness
 	Tokens       []Token
 }
@@ -36,6 +37,11 @@ type Listen struct {
 type Storage struct {
 	Memory      Size // for objects, their index and tags; at least 1MiB; default 256MiB
 	MaxVariants int  // variants of one URL, by Vary; the oldest leaves; default 64
+}
+
+// StackPath bounds what comes through StackPath's API.
+type StackPath struct {
+	PerMinute int // items of one client, each a URI; a call that would exceed it purges nothing; default 100; 0: no limit
 }
 
 // MinMemory is the least Storage.Memory, 1MiB: below it the objects in use at

@@ -88,6 +88,7 @@ log: {zzzzzzzz: 1}
 access_log: [{zzzzzzzz: 1, headers: {zzzzzzzz: 1}}]
 purge_log: [{zzzzzzzz: 1}]
 metrics: {zzzzzzzz: 1}
+stackpath: {zzzzzzzz: 1}
 zzzzzzzz: 1
 services:
   - id: a
@@ -119,8 +120,8 @@ tokens: [{zzzzzzzz: 1}]
 			}
 		}
 	}
-	if sections != 30 || names < 120 {
-		t.Errorf("looked at %d sections and %d settings, want 30 and 120 or more", sections, names)
+	if sections != 31 || names < 120 {
+		t.Errorf("looked at %d sections and %d settings, want 31 and 120 or more", sections, names)
 	}
 }
 
@@ -197,6 +198,7 @@ access_log:
   - {to: "https://u:p@logs.example/in?key=1", format: combined}
 purge_log: [{to: "syslog+udp://logs:514?facility=local0"}]
 metrics: {enabled: false}
+stackpath: {per_minute: 18}
 services:
   - id: Shop_1
     domains: ["WWW.Example.com.", "*.shop.example", "*"]
@@ -224,12 +226,15 @@ services:
       set_cookie: strip
       request_directives: obey
       accept_encoding: pass
+      groups: false
       compress: {encodings: [gzip, br], min_size: 2KB, types: [text/*, Application/JSON, +xml]}
       max_object: 1GiB
       store_close_delimited: true
     purge:
       allow_from: [10.0.0.0/8, 192.0.2.7]
       require_token: true
+      dialect: varnish
+      refresh: true
       undo_window: 16s
       limits: {per_hour: 17, all_per_hour: 0}
       tag_headers: [xkey, {name: X-Tags, separator: ", ", fold_case: true, keep: true}]
@@ -280,7 +285,8 @@ tokens:
 			{To: "file:/etc/rescind/log/a b.log", Format: `%h "%r" %s`, Only: "status>=500"},
 			{To: "https://u:p@logs.example/in?key=1", Format: "combined"},
 		},
-		PurgeLog: []config.PurgeLog{{To: "syslog+udp://logs:514?facility=local0"}},
+		PurgeLog:  []config.PurgeLog{{To: "syslog+udp://logs:514?facility=local0"}},
+		StackPath: config.StackPath{PerMinute: 18},
 		Services: []config.Service{{
 			ID:      "Shop_1",
 			Domains: []string{"www.example.com", "*.shop.example", "*"},
@@ -300,7 +306,7 @@ tokens:
 				Compress: config.Compress{Encodings: []config.Encoding{config.EncodingGzip, config.EncodingBrotli}, MinSize: 2000,
 					Types: []string{"text/*", "application/json", "+xml"}},
 				MaxObject: 1 << 30, StoreCloseDelimited: true},
-			Purge: config.Purge{AllowFrom: prefixes("10.0.0.0/8", "192.0.2.7/32"), RequireToken: true, UndoWindow: 16 * time.Second,
+			Purge: config.Purge{AllowFrom: prefixes("10.0.0.0/8", "192.0.2.7/32"), RequireToken: true, Dialect: config.DialectVarnish, Refresh: true, UndoWindow: 16 * time.Second,
 				Limits:     config.PurgeLimits{PerHour: 17},
 				TagHeaders: []config.TagHeader{{Name: "xkey"}, {Name: "X-Tags", Separator: ", ", FoldCase: &yes, Keep: true}}},
 			Headers: config.HeaderRules{

@@ -7,6 +7,8 @@ import "time"
 const (
 	defaultPurges    = 100_000
 	defaultPurgeAlls = 1_000
+
+	defaultURIs = 100 // StackPath's own
 )
 
 // defaultService returns a service with what a file need not say. c has storage
@@ -36,11 +38,13 @@ func defaultService(c *Config) Service {
 			SetCookie:         SetCookieRefuse,
 			RequestDirectives: DirectivesIgnore,
 			AcceptEncoding:    EncodingNormalize,
+			Groups:            true,
 			Compress:          Compress{MinSize: 1 << 10},
 			MaxObject:         min(64<<20, c.Storage.Memory/2),
 		},
 		Purge: Purge{
 			AllowFrom:  loopback(),
+			Dialect:    DialectFastly,
 			UndoWindow: 60 * time.Second,
 			Limits:     PurgeLimits{PerHour: defaultPurges, AllPerHour: defaultPurgeAlls},
 		},

@@ -4,7 +4,7 @@ import "time"
 
 // topLevel are the sections of a file.
 var topLevel = []string{
-	"node", "listen", "cluster", "storage", "limits", "drain_timeout", "log", "access_log", "purge_log", "metrics", "services", "tokens",
+	"node", "listen", "cluster", "storage", "limits", "drain_timeout", "log", "access_log", "purge_log", "metrics", "stackpath", "services", "tokens",
 }
 
 // notAvailable answers settings that are understood but without effect yet: to
@@ -26,6 +26,7 @@ func (r *reader) readConfig(root *node) {
 		r.readAccessLog(s)
 		r.readPurgeLog(s)
 		r.readMetrics(s)
+		r.readStackPath(s)
 		r.readServices(s)
 		r.readTokens(s)
 		s.refuse("tracing")

@@ -19,6 +19,7 @@ func (r *reader) readCache(s *section, cache *Cache) {
 	choice(s, "set_cookie", &cache.SetCookie, SetCookieRefuse, SetCookieStrip, SetCookieStore)
 	choice(s, "request_directives", &cache.RequestDirectives, DirectivesIgnore, DirectivesObey)
 	choice(s, "accept_encoding", &cache.AcceptEncoding, EncodingNormalize, EncodingPass)
+	s.boolean("groups", &cache.Groups)
 	readCompress(s, &cache.Compress)
 	s.size("max_object", &cache.MaxObject, 1)
 	s.boolean("store_close_delimited", &cache.StoreCloseDelimited)

@@ -10,6 +10,8 @@ import (
 func readPurge(s *section, purge *Purge) {
 	s.prefixes("allow_from", &purge.AllowFrom)
 	s.boolean("require_token", &purge.RequireToken)
+	choice(s, "dialect", &purge.Dialect, DialectFastly, DialectVarnish)
+	s.boolean("refresh", &purge.Refresh)
 	s.duration("undo_window", &purge.UndoWindow, 0)
 	readPurgeLimits(s, &purge.Limits)
 	s.each("tag_headers", func(item *node) {
@@ -29,6 +31,12 @@ func readPurge(s *section, purge *Purge) {
 	if s.has("tag_headers") && emptyList(s, "tag_headers") {
 		s.failField("tag_headers", "is empty; name a field or remove the line, which leaves Surrogate-Key")
 	}
+}
+
+func (r *reader) readStackPath(top *section) {
+	limits := &r.config.StackPath
+	limits.PerMinute = defaultURIs
+	top.section("stackpath", func(s *section) { s.integer("per_minute", &limits.PerMinute, 0, 1_000_000) })
 }
 
 func readPurgeLimits(s *section, limits *PurgeLimits) {

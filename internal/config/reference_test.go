@@ -61,7 +61,7 @@ refused: they are not available in this version.
 // Settings whose names or shapes the structs do not show.
 var (
 	renamed = map[string]string{
-		"Service.Pool": "origin", "Service.DebugFrom": "debug.allow_from", "Service.BodyBytes": "limits.body_bytes",
+		"Service.Pool": "origin", "Config.StackPath": "stackpath", "Service.DebugFrom": "debug.allow_from", "Service.BodyBytes": "limits.body_bytes",
 	}
 	// notSettings are made from other settings.
 	notSettings = []string{
@@ -142,6 +142,7 @@ log: {zz: 1}
 access_log: [{zz: 1, headers: {zz: 1}}]
 purge_log: [{zz: 1}]
 metrics: {zz: 1}
+stackpath: {zz: 1}
 services:
   - zz: 1
     origins: [{zz: 1}]

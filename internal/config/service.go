@@ -69,9 +69,21 @@ type Purge struct {
 	AllowFrom    []netip.Prefix // whose purges need no token; default: loopback
 	RequireToken bool           // a token is needed from everywhere
 	TagHeaders   []TagHeader    // empty: Surrogate-Key
+	Dialect      Dialect        // in which a plain PURGE is answered; default fastly
+	Refresh      bool           // a GET with Cache-Control: no-cache from an address that may purge is answered by the origin, and replaces what is stored
 	UndoWindow   time.Duration  // for how long a purge can be reverted; default 60s
 	Limits       PurgeLimits
 }
+
+// Dialect is a way to answer a PURGE without any field that shows what its
+// client expects.
+type Dialect string
+
+// The dialects of PURGE.
+const (
+	DialectFastly  Dialect = "fastly"  // JSON; 401 to those who may not
+	DialectVarnish Dialect = "varnish" // plain text; 405 to those who may not
+)
 
 // PurgeLimits bound what one caller can purge of a service in an hour, averaged:
 // a token, the node's own host, or all addresses that need no token together.

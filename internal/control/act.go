@@ -60,9 +60,10 @@ func (c *Control) takePurge(step *durable.Step, past bool) {
 	}
 	if svc != nil && !past {
 		m := marksOf(c.parts.Hasher, svc, r.Selectors)
+		c.addPredicates(&m, svc, r.Selectors)
 		r.everything = m.everything
 		applied := c.parts.Engine.Apply(now.UnixNano(), purge.Purge{
-			ID: r.ID, Service: svc.ID, Tags: m.tags, Effect: r.Effect, All: m.everything, Position: step.Position,
+			ID: r.ID, Service: svc.ID, Tags: m.tags, Predicates: m.predicates, Effect: r.Effect, All: m.everything, Position: step.Position,
 		})
 		if applied.Void { // the revert came first
 			r.Reverted = &Reverted{ID: r.ID, Outcome: purge.Undone, Time: now}

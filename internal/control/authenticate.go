@@ -35,10 +35,14 @@ func (c *Control) authenticate(st *state, creds Credentials, now time.Time) (cal
 // an error even where none is needed: its owner believes it to count.
 func (c *Control) identify(st *state, creds Credentials, now time.Time) (caller, error) {
 	who := caller{creds: creds}
-	if creds.Token == "" {
+	switch {
+	case creds.Grant != "":
+		who.token = findGrant(creds.Grant, st.tokens, c.tokens.all())
+	case creds.Token != "":
+		who.token = find(creds.Token, st.tokens, c.tokens.all())
+	default:
 		return who, nil
 	}
-	who.token = find(creds.Token, st.tokens, c.tokens.all())
 	switch {
 	case who.token == nil:
 		return who, ErrUnauthenticated

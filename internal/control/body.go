@@ -40,6 +40,13 @@ const (
 	selectorPath   protowire.Number = 4
 	selectorQuery  protowire.Number = 5 // there where the URL has a "?"
 	selectorKey    protowire.Number = 6
+	selectorScope  protowire.Number = 7 // the kind by which the URL bounds a header or ban
+	selectorBan    protowire.Number = 8
+
+	selectorHeaderName      protowire.Number = 9
+	selectorHeaderValue     protowire.Number = 10
+	selectorHeaderSeparator protowire.Number = 11
+	selectorHeaderFold      protowire.Number = 12 // 1: the value's case does not count
 )
 
 // Fields of a revert.
@@ -87,7 +94,18 @@ func appendSelector(b []byte, s *purge.Selector) []byte {
 	if s.Target.HasQuery {
 		b = appendBytes(b, selectorQuery, []byte(s.Target.Query))
 	}
-	return appendText(b, selectorKey, s.Key)
+	b = appendText(b, selectorKey, s.Key)
+	if s.Scope != 0 {
+		b = appendInt(b, selectorScope, int64(s.Scope))
+	}
+	b = appendText(b, selectorBan, s.Ban)
+	b = appendText(b, selectorHeaderName, s.Header.Name)
+	b = appendText(b, selectorHeaderValue, s.Header.Value)
+	b = appendText(b, selectorHeaderSeparator, s.Header.Separator)
+	if s.Header.Fold {
+		b = appendInt(b, selectorHeaderFold, 1)
+	}
+	return b
 }
 
 func appendBytes(b []byte, n protowire.Number, v []byte) []byte {
@@ -156,7 +174,8 @@ func parsePurge(b []byte) (Receipt, error) {
 }
 
 // parseSelector reads a selector. Of one of a kind that only a later version has
-// it is not known here what it selects, so it selects everything.
+// it is not known here what it selects, so it selects everything; and what is
+// bounded in a way that is not known here is not bounded.
 func parseSelector(b []byte) (s purge.Selector, err error) {
 	err = eachField(b, func(n protowire.Number, v int64, data []byte) error {
 		switch n {
@@ -175,6 +194,20 @@ func parseSelector(b []byte) (s purge.Selector, err error) {
 			s.Target.Query, s.Target.HasQuery = string(data), true
 		case selectorKey:
 			s.Key = string(data)
+		case selectorScope:
+			if scope := purge.Kind(v); v == int64(purge.ByURL) || v == int64(purge.ByPath) || v == int64(purge.ByHost) {
+				s.Scope = scope
+			}
+		case selectorBan:
+			s.Ban = string(data)
+		case selectorHeaderName:
+			s.Header.Name = string(data)
+		case selectorHeaderValue:
+			s.Header.Value = string(data)
+		case selectorHeaderSeparator:
+			s.Header.Separator = string(data)
+		case selectorHeaderFold:
+			s.Header.Fold = v == 1
 		}
 		return nil
 	})

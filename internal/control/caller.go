@@ -17,6 +17,7 @@ const (
 // Credentials are what is known of a caller before anything is checked.
 type Credentials struct {
 	Token string     // the secret presented; empty: none
+	Grant string     // Grant.Ref of a token exchanged earlier, which the dialect has verified; empty: none; else Token does not count
 	Addr  netip.Addr // the client's address, already resolved through trusted proxies
 
 	// Forwarded says that the request speaks for somebody who cannot be known:

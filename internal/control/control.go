@@ -17,8 +17,11 @@ import (
 )
 
 // Engine makes purges take effect on this node. A purge is in force when Apply
-// returns. Both methods may be called from many goroutines.
+// returns. Its methods may be called from many goroutines.
 type Engine interface {
+	// Room tells how long a purge by headers or bans has to wait until the engine
+	// has room for it; 0: it has. An error wraps purge.ErrBadSelector.
+	Room(now int64, service string, more []*purge.Predicate) (time.Duration, error)
 	Apply(now int64, p purge.Purge) purge.Applied
 	Revert(now int64, id purge.ID) purge.Undo
 }
@@ -169,6 +172,11 @@ func (c *Control) purge(st *state, who caller, r Request, accepted time.Time) (R
 	if err != nil {
 		return Receipt{}, err
 	}
+	return c.carry(who, r, svc, m, accepted)
+}
+
+// carry carries out what was admitted.
+func (c *Control) carry(who caller, r Request, svc *service, m marks, accepted time.Time) (Receipt, error) {
 	receipt := Receipt{
 		Selectors: r.Selectors, Effect: r.Effect, Note: r.Note,
 		Actor: who.actor(), Dialect: r.Dialect, Accepted: accepted, Node: c.parts.Node,
@@ -202,6 +210,9 @@ func (c *Control) admit(st *state, who caller, r Request, now time.Time) (*servi
 	}
 	m := marksOf(c.parts.Hasher, svc, r.Selectors)
 	if err := who.authorise(id, svc, m.need()); err != nil {
+		return nil, marks{}, err
+	}
+	if err := c.checkPredicates(svc, r.Selectors, now); err != nil {
 		return nil, marks{}, err
 	}
 	if err := svc.take(c.accountOf(who), now, m.demand); err != nil {

@@ -44,3 +44,10 @@ type discard struct{}
 func (discard) Purged(event.Purged)     {}
 func (discard) Reverted(event.Reverted) {}
 func (discard) Denied(event.Denied)     {}
+
+// Refuse reports a purge that a dialect turned down for a reason of its own,
+// such as a limit that control does not know, and returns the reason.
+func (c *Control) Refuse(creds Credentials, service, dialect string, why error) error {
+	who, _ := c.identify(c.state.Load(), creds, c.parts.Now())
+	return c.deny(who, attempt{event.DeniedPurge, service, dialect}, why)
+}

@@ -112,6 +112,14 @@ type fakeEngine struct {
 	applied []purge.Purge
 	undo    purge.Undo
 	reverts int
+	wait    time.Duration // until there is room for predicates
+}
+
+func (e *fakeEngine) Room(_ int64, _ string, more []*purge.Predicate) (time.Duration, error) {
+	if len(more) == 0 {
+		return 0, nil
+	}
+	return e.wait, nil
 }
 
 func (e *fakeEngine) Apply(_ int64, p purge.Purge) purge.Applied {

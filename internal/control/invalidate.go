@@ -125,3 +125,22 @@ func (c *Control) SpreadInvalidations() {
 		}
 	}
 }
+
+// InvalidateKeys withdraws what carries surrogate keys because the origin's
+// answer to a request with an unsafe method said so (RFC 9875 section 3). In all
+// else it is like Invalidate. Keys that no object can carry are left out.
+func (c *Control) InvalidateKeys(serviceID string, keys []string) {
+	svc := c.state.Load().services[serviceID]
+	if svc == nil {
+		return
+	}
+	var selectors []purge.Selector
+	for _, key := range keys[:min(len(keys), purge.MaxKeys)] {
+		if s, err := purge.Key(key); err == nil {
+			selectors = append(selectors, s)
+		}
+	}
+	if len(selectors) > 0 {
+		c.invalidate(svc, selectors)
+	}
+}

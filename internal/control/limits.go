@@ -13,8 +13,8 @@ import (
 // an hour are counted for each caller and service by itself: a token, the node's
 // own host, or all addresses that are let in without a token.
 type Limits struct {
-	// PerHour is the most purges by URL, path or host and surrogate keys an
-	// hour, averaged; a key counts as one whatever carries it. 0:
+	// PerHour is the most purges by URL, path, host, header, ban and surrogate
+	// key an hour, averaged; each counts as one whatever it names. 0:
 	// DefaultPerHour, negative: no limit.
 	PerHour int
 	// AllPerHour is the most purges of everything an hour, averaged. 0:

@@ -75,7 +75,7 @@ func (r Receipt) event(addr netip.Addr) event.Purged {
 func (r Receipt) bytes() int {
 	n := 512 + len(r.Note)
 	for _, s := range r.Selectors {
-		n += 128 + len(s.Key) + len(s.Target.Host) + len(s.Target.Path) + len(s.Target.Query)
+		n += 192 + len(s.Key) + len(s.Ban) + len(s.Header.Name) + len(s.Header.Value) + len(s.Target.Host) + len(s.Target.Path) + len(s.Target.Query)
 	}
 	return n
 }

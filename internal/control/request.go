@@ -102,21 +102,28 @@ func (st *state) check(r Request, id string) error {
 	return nil
 }
 
-// marks are the tags of a purge and what they say about it.
+// marks are the tags and predicates of a purge and what they say about it.
 type marks struct {
-	tags       []field.Tag // distinct
-	everything bool        // one of them is the tag of the whole service
-	demand     demand      // what they take from limits
+	tags       []field.Tag        // distinct
+	predicates []*purge.Predicate // of what no tag stands for
+	everything bool               // one of the tags is that of the whole service
+	demand     demand             // what they take from limits
 
 	// urls are the distinct tags, without scheme, of the URLs named, under which
 	// their objects can be found and counted; nil where anything else is named.
 	urls []field.Tag
 }
 
+// marksOf returns the marks of selectors, without predicates: see addPredicates.
 func marksOf(h *field.Hasher, svc *service, selectors []purge.Selector) marks {
 	var m marks
 	countable, all := true, h.All(svc.ID)
 	for _, s := range selectors {
+		if !s.Kind.HasTag() {
+			m.demand.selects++
+			countable = false
+			continue
+		}
 		tag := s.Tag(h, svc.ID, svc.Query)
 		m.tags = append(m.tags, tag)
 		if tag == all {

@@ -14,9 +14,10 @@ type Trace struct {
 }
 
 // LastPurge returns the newest purge of a service, among those with a receipt,
-// that named something with one of tags. It is for explaining: whoever shows
-// the result has checked that its reader may see the service. It looks through
-// all receipts, which takes milliseconds.
+// that named something with one of tags; purges by header and bans are not among
+// them, since tags do not tell what those take. It is for explaining: whoever
+// shows the result has checked that its reader may see the service. It looks
+// through all receipts, which takes milliseconds.
 func (c *Control) LastPurge(serviceID string, tags []field.Tag) (Trace, bool) {
 	svc := c.state.Load().services[serviceID]
 	if svc == nil {
@@ -26,12 +27,14 @@ func (c *Control) LastPurge(serviceID string, tags []field.Tag) (Trace, bool) {
 	for _, t := range tags {
 		wanted[t] = true
 	}
-	return c.trace(svc, func(s purge.Selector) bool { return wanted[s.Tag(c.parts.Hasher, svc.ID, svc.Query)] })
+	return c.trace(svc, func(s purge.Selector) bool {
+		return s.Kind.HasTag() && wanted[s.Tag(c.parts.Hasher, svc.ID, svc.Query)]
+	})
 }
 
 // Purged returns the receipt of a purge, and of its selectors the first that
-// names something with one of tags; a zero Selector where none does. Like
-// LastPurge it is for explaining.
+// names something with one of tags, or else the first by header or ban; a zero
+// Selector where there is none. Like LastPurge it is for explaining.
 func (c *Control) Purged(id purge.ID, tags []field.Tag) (Trace, bool) {
 	r, ok := c.ledger.get(id)
 	if !ok {
@@ -43,6 +46,12 @@ func (c *Control) Purged(id purge.ID, tags []field.Tag) (Trace, bool) {
 		return t, true
 	}
 	for _, s := range r.Selectors {
+		if !s.Kind.HasTag() {
+			if t.Selector.Kind == 0 {
+				t.Selector = s
+			}
+			continue
+		}
 		tag := s.Tag(c.parts.Hasher, svc.ID, svc.Query)
 		for _, wanted := range tags {
 			if tag == wanted {

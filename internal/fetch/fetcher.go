@@ -289,7 +289,7 @@ func (f *Fetcher) Refresh(r *Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r.Began = f.Marks().Position()
-	if f.mu.closed || f.joinLocked(r, nil) != nil || f.refreshingLocked(r) {
+	if f.mu.closed || f.refreshingLocked(r) {
 		return
 	}
 	if f.background.Add(1) > maxBackground {
@@ -304,17 +304,39 @@ func (f *Fetcher) Refresh(r *Request) {
 	f.startLocked(fl)
 }
 
-// refreshingLocked tells whether a background refresh of the variant is under
-// way that no purge concerns. Whether others may share its answer is another
-// question: it is stored, and that is what a refresh is for.
+// refreshingLocked tells whether a fetch is under way that does for a refresh:
+// one that the request may share, or a background refresh of the variant.
+// Whether others may share the answer of that is another question: it is
+// stored, and that is what a refresh is for.
 func (f *Fetcher) refreshingLocked(r *Request) bool {
+	stored := f.cfg.Store.Get(r.Key, r.Matcher)
+	defer stored.Release()
 	for _, fl := range f.mu.flights[r.Key] {
-		if fl.background && (!fl.known || httpcache.VariantMatches(fl.variant, r.Fields)) &&
-			!f.Marks().Concerned(fl.expected, fl.lease.Stamp(), r.Began) {
+		if (fl.admits(r) || fl.refreshes(r)) && !fl.outdated(r, stored) {
 			return true
 		}
 	}
 	return false
+}
+
+// refreshes tells whether the flight is a background refresh of the variant
+// that no purge concerns, by its URL and the tags of the last response.
+func (fl *flight) refreshes(r *Request) bool {
+	return fl.background && (!fl.known || httpcache.VariantMatches(fl.variant, r.Fields)) &&
+		!fl.f.Marks().Concerned(fl.expected, fl.lease.Stamp(), r.Began)
+}
+
+// outdated tells whether a purge since the flight began concerns the stored
+// response, header fields included. Its own are not known before its head is;
+// that those will be like the last ones is the better guess: it would be stored
+// only to be fetched again.
+func (fl *flight) outdated(r *Request, stored store.Object) bool {
+	select {
+	case <-fl.head:
+		return false
+	default:
+		return stored.Found() && fl.f.Marks().Concerned(stored.Head, fl.lease.Stamp(), r.Began)
+	}
 }
 
 func (f *Fetcher) startLocked(fl *flight) {

@@ -29,10 +29,10 @@ type flight struct {
 
 	// Known from the beginning.
 	urlTags  purge.Tags
-	expected purge.Tags // those of the last response to this resource, or of its URL
-	variant  string     // the variant key to expect, by the last response
-	known    bool       // variant is known
-	solo     bool       // the last response could not be shared
+	expected purge.Subject // what purges can tell of the response: its URL, and the tags of the last one
+	variant  string        // the variant key to expect, by the last response
+	known    bool          // variant is known
+	solo     bool          // the last response could not be shared
 
 	head   chan struct{} // closed once result is set
 	result result
@@ -56,7 +56,6 @@ type result struct {
 	head    *store.Head
 	own     *store.Head // for who leads, where it differs
 	body    *store.Body
-	tags    purge.Tags
 	storing httpcache.Storing
 	shared  bool // others may use it
 	keep    bool // it is to be stored
@@ -72,8 +71,14 @@ func (f *Fetcher) newFlight(r *Request) *flight {
 	fl.lease = f.Marks().Begin()
 	fl.holders.Store(1)
 	fl.urlTags = f.cfg.Hasher.AppendTags(nil, f.cfg.Service, r.Tagged)
-	fl.expected = fl.urlTags
+	fl.expect(fl.urlTags)
 	return fl
+}
+
+// expect sets the tags by which purges are held against the flight until its
+// head is known. Purges by header wait for the head: the last one's may differ.
+func (fl *flight) expect(tags purge.Tags) {
+	fl.expected = purge.NewResponse(tags, fl.request.Target.String(), 0, nil)
 }
 
 // predict learns from the last response to the resource, or from the one that
@@ -84,7 +89,7 @@ func (fl *flight) predict(r *Request, hint string) {
 	if last.Found() {
 		defer last.Release()
 		hint = strings.Clone(last.Head.Variant())
-		fl.expected = last.Head.AppendTags(nil)
+		fl.expect(last.Head.AppendTags(nil))
 		fl.solo = fl.unshareable(last)
 	}
 	if hint != "" {
@@ -130,7 +135,7 @@ func (fl *flight) serves(r *Request) bool {
 	if res.err != nil || !res.shared || fl.alone {
 		return false
 	}
-	return r.Matcher.MatchVariant(res.head) && !fl.f.Marks().Concerned(res.tags, fl.lease.Stamp(), r.Began)
+	return r.Matcher.MatchVariant(res.head) && !fl.f.Marks().Concerned(res.head, fl.lease.Stamp(), r.Began)
 }
 
 // keeping tells whether a reader that starts now finds the body's first byte.

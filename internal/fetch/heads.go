@@ -47,7 +47,7 @@ func (fl *flight) remember(flags store.Flags, d time.Duration, st httpcache.Stor
 
 // tags returns the tags of a response and its surrogate keys.
 func (fl *flight) tags(fields field.Fields) (purge.Tags, []string) {
-	list := httpcache.Tags(fl.f.cfg.Policy.TagHeaders, fields)
+	list := fl.f.cfg.Policy.Keys(fl.request.Target, fields)
 	if list.Ignored > 0 {
 		fl.f.counters.IgnoredKeys.Add(int64(list.Ignored))
 		fl.f.cfg.Log.Warn("surrogate keys over the limit are ignored", "service", fl.f.cfg.Service,

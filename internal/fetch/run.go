@@ -124,8 +124,8 @@ func (fl *flight) sendInterim(status int, f field.Fields) {
 
 // renew makes a new Head on the stored body, as a 304 allows. It takes the
 // stamp of the conditional request, and is tested with its old and its new
-// tags against every mark after that. It returns false where the stored
-// response must not be used.
+// tags and fields against every purge after that. It returns false where the
+// stored response must not be used.
 func (fl *flight) renew(resp *origin.Response, base store.Object, sent time.Time) bool {
 	f := fl.f
 	stored := base.Head.CopyFields(nil, true) // what is made of them outlives the base
@@ -138,12 +138,10 @@ func (fl *flight) renew(resp *origin.Response, base store.Object, sent time.Time
 		RequestTime: sent.UnixNano(), ResponseTime: time.Now().UnixNano(),
 	}, f.cfg.Policy)
 	tags, keys := fl.tags(merged)
-	old := purge.Tags(base.Head.AppendTags(nil))
+	next := purge.NewResponse(tags, fl.request.Target.String(), base.Head.Status(), st.Fields)
 	if st.Store {
-		// What bounds it by its new tags does so at each look-up, and may be
-		// undone. Of the old ones only this is left.
-		v := f.Marks().Judge(old.Without(tags), fl.lease.Stamp(), st.Times)
-		if v.State == purge.Withdrawn || f.Marks().Judge(tags, fl.lease.Stamp(), st.Times).State == purge.Withdrawn {
+		v := f.Marks().JudgeRenewed(base.Head, next, fl.lease.Stamp(), st.Times)
+		if v.State == purge.Withdrawn {
 			return false
 		}
 		st.Times = v.Times
@@ -154,19 +152,22 @@ func (fl *flight) renew(resp *origin.Response, base store.Object, sent time.Time
 	case st.Store:
 		o := fl.put(head, body)
 		defer o.Release()
-		if f.Marks().Judge(old, fl.lease.Stamp(), st.Times).State == purge.Withdrawn {
+		if f.Marks().Judge(base.Head, fl.lease.Stamp(), st.Times).State == purge.Withdrawn {
 			if o.Found() {
 				f.cfg.Store.Remove(o, store.Removed)
 			}
 			body.Release()
-			return false // a purge by an old tag came before it was visible
+			return false // a purge of what it was came before it was visible
+		}
+		if v := f.Marks().JudgeRenewed(base.Head, next, fl.lease.Stamp(), st.Times); o.Found() && v.State == purge.Softened {
+			o.Bind(v.Times) // and so did a soft one, of what it is no more
 		}
 	case !st.Reason.OfRequest():
 		f.cfg.Store.Remove(base, store.Removed)
 	}
 	f.counters.NotChanged.Add(1)
 	fl.publish(result{
-		head: head, body: body, tags: tags, storing: st, status: 304, origin: resp.Address,
+		head: head, body: body, storing: st, status: 304, origin: resp.Address,
 		shared: fl.shareable(st), keep: st.Store,
 	})
 	return true
@@ -207,7 +208,7 @@ func (fl *flight) receive(resp *origin.Response, sent time.Time) {
 		body.Window(f.cfg.Window)
 	}
 	fl.publish(result{
-		head: head, own: fl.ownHead(st, resp, tags, keys), body: body, tags: tags, storing: st, status: resp.Status, origin: resp.Address,
+		head: head, own: fl.ownHead(st, resp, tags, keys), body: body, storing: st, status: resp.Status, origin: resp.Address,
 		shared: fl.shareable(st), keep: keep,
 	})
 	fl.idle()

@@ -9,6 +9,10 @@ import (
 // derived from a form that folds spellings together. Folding too much costs an
 // extra purge; folding too little would leave content standing.
 
+// NormalPath returns the one form that all spellings of a path have: without
+// needless escapes, dot segments and repeated slashes.
+func NormalPath(raw string) string { return normalPath(raw) }
+
 // normalPath decodes every escape but those of "/", "%", 0 and 1, removes dot segments
 // and merges repeated slashes.
 func normalPath(raw string) string {

@@ -62,6 +62,10 @@ type Policy struct {
 	// TagHeaders are the response fields that carry surrogate keys.
 	// nil: Surrogate-Key.
 	TagHeaders []TagHeader
+	// CacheGroups makes Cache-Groups and Cache-Group-Invalidation count
+	// (RFC 9875). Where several parties share an origin, each can invalidate what
+	// the others send.
+	CacheGroups bool
 }
 
 func (p *Policy) obeys() bool { return p.RequestDirectives == DirectivesObey }

@@ -27,4 +27,9 @@ var tagPresets = [...]TagHeader{
 	{Name: "Netlify-Cache-Tag", Separators: ","},                                              // Netlify
 	{Name: "CDN-Tag", Separators: ","},                                                        // Bunny
 	{Name: "X-TAG", Separators: ","},                                                          // StackPath
+	{Name: "Vercel-Cache-Tag", Separators: ","},                                               // Vercel
+	{Name: "x-next-cache-tags", Separators: ","},                                              // Next.js
+	{Name: "Purge-Cache-Tags", Separators: " \t"},                                             // Drupal, module purge
+	{Name: "X-Drupal-Cache-Tags", Separators: " \t"},                                          // Drupal, for debugging
+	{Name: "X-Acquia-Purge-Tags", Separators: " \t"},                                          // Drupal, module acquia_purge
 }

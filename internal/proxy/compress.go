@@ -160,11 +160,11 @@ func (c *compressor) make(x *exchange, key field.Key, from store.Object, enc com
 }
 
 // encodedHead is as good for as long as the Head that it is made of, and no
-// longer: same stamp, same tags, same times.
+// longer: same stamp, same times, and the tags and fields that purges look at.
 func encodedHead(from store.Object, length int64) *store.Head {
 	h := from.Head
 	return store.NewHead(store.HeadSpec{
-		Status: h.Status(), Tags: h.AppendTags(nil), Stamp: h.Stamp(), Times: from.Times(), Born: h.Born(),
+		Status: h.Status(), Fields: h.AppendFields(nil, true), Tags: h.AppendTags(nil), Stamp: h.Stamp(), Times: from.Times(), Born: h.Born(),
 		URL: h.URL(), Flags: store.Derived, Length: length,
 	})
 }

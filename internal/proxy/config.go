@@ -20,11 +20,21 @@ type Config struct {
 	Services  []*Service
 	Store     store.Store
 	Hasher    *field.Hasher
-	// Purge answers requests with the method PURGE; nil refuses them.
-	Purge http.Handler
+	// Purge answers requests with the method PURGE, or one of PurgeMethods,
+	// whichever host they name; nil refuses PURGE.
+	Purge        http.Handler
+	PurgeMethods []string // none of RFC 9110
+	// Refresh decides on a GET with Cache-Control: no-cache of a service that has
+	// Refresh set. Where the client may, it makes what is stored for the target
+	// stale and returns true: the request is then answered by the origin. nil:
+	// nobody may.
+	Refresh func(service string, target field.Target, r *http.Request) bool
 	// Invalidate withdraws what an unsafe request changed (RFC 9111 section
 	// 4.4). It returns once this node serves it no more.
 	Invalidate func(service string, targets []field.Target)
+	// InvalidateKeys does the same for what carries surrogate keys (RFC 9875
+	// section 3). nil: nothing does.
+	InvalidateKeys func(service string, keys []string)
 	// Trust says what may be done with what is stored, at this moment; nil:
 	// TrustStored always.
 	Trust func() Trust
@@ -71,6 +81,9 @@ type Service struct {
 	// ErrorPage returns the page for an answer that the node gives itself: its
 	// status, why, and the name of the request. nil, or false: plain text.
 	ErrorPage func(status int, reason, requestID string) (Page, bool)
+	// Refresh lets those who may purge refresh what is stored by a GET with
+	// Cache-Control: no-cache, whatever Policy says of such requests.
+	Refresh bool
 	// NoCacheStatus leaves out the Cache-Status field (RFC 9211).
 	NoCacheStatus bool
 }

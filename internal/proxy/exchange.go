@@ -55,6 +55,7 @@ type exchange struct {
 	began      field.Position
 	sent       field.Fields // as the origin is sent them; nil until asked for
 	directives httpcache.RequestDirectives
+	refreshed  bool // what is stored was made stale for this request
 
 	// Set by lookup.
 	object  store.Object

@@ -21,7 +21,7 @@ func (p *Proxy) ServeFast(w server.FastWriter, r *server.FastRequest) bool {
 	x.p, x.cfg, x.start, x.fast = p, p.hold(x.tallies), time.Now(), true
 	defer x.end()
 	x.ask = askFast(r)
-	if !x.meet() {
+	if !x.meet() || r.Room > 0 && x.piece.Length > r.Room {
 		return false
 	}
 	p.stats.Requests.Add(x.tallies, 1)
@@ -47,7 +47,7 @@ func (x *exchange) meet() bool {
 	}
 	x.readFields()
 	x.hash()
-	return x.find() && x.shape()
+	return !x.asksRefresh() && x.find() && x.shape()
 }
 
 // plain tells that no field asks for what only ServeHTTP does: to look for

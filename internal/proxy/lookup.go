@@ -14,6 +14,7 @@ func (x *exchange) hash() state {
 	x.keyed = x.service.Query.Apply(x.target)
 	x.key = x.cfg.Hasher.Key(x.service.KeySpace, x.keyed)
 	x.directives = httpcache.ParseRequest(x.fields)
+	x.refreshed = x.asksRefresh() && !x.fast && x.cfg.Refresh(x.service.ID, x.target, x.r)
 	// From here on the request has begun: purges applied later do not concern
 	// what it may share.
 	x.began = x.service.Judge.Marks.Position()
@@ -41,7 +42,7 @@ func (x *exchange) lookup() state {
 		return x.onlyIfCached(statePass)
 	}
 	x.object = o
-	x.reuse = httpcache.Decide(stored(o, x.verdict), x.directives, x.service.Policy, now)
+	x.reuse = httpcache.Decide(stored(o, x.verdict), x.directives, x.reusePolicy(), now)
 	if x.trust != TrustStored && (x.reuse.Verdict == httpcache.Fresh || x.reuse.Verdict == httpcache.StaleWhileRevalidate) {
 		x.reuse.Verdict, x.reuse.Reason = httpcache.Revalidate, httpcache.ReasonIsolated
 	}
@@ -54,6 +55,22 @@ func (x *exchange) lookup() state {
 	}
 	x.found = foundStale
 	return stateMiss
+}
+
+// asksRefresh tells whether the request is one that those who may purge refresh
+// with.
+func (x *exchange) asksRefresh() bool {
+	return x.service.Refresh && x.directives.NoCache && x.ask.method == http.MethodGet && x.cfg.Refresh != nil
+}
+
+// refreshing obeys the no-cache of a request that refreshes.
+var refreshing = httpcache.Policy{RequestDirectives: httpcache.DirectivesObey}
+
+func (x *exchange) reusePolicy() *httpcache.Policy {
+	if x.refreshed {
+		return &refreshing
+	}
+	return x.service.Policy
 }
 
 // wantsPart tells whether the request is for less than the whole: the head, or

@@ -215,10 +215,16 @@ func (u *upload) Read(p []byte) (int, error) {
 // invalidate withdraws what a successful unsafe request changed, before its
 // answer is delivered (RFC 9111 section 4.4).
 func (x *exchange) invalidate(answer *fetch.Answer) {
-	if x.cfg.Invalidate == nil || !httpcache.InvalidatesTarget(x.ask.method, answer.Head.Status()) {
+	if httpcache.SafeMethod(x.ask.method) {
 		return
 	}
 	fields := answer.Head.AppendFields(nil, false)
+	if keys := x.service.Policy.InvalidatedKeys(x.ask.method, x.target, fields); keys != nil && x.cfg.InvalidateKeys != nil {
+		x.cfg.InvalidateKeys(x.service.ID, keys) // whatever the status: the origin says so
+	}
+	if x.cfg.Invalidate == nil || !httpcache.InvalidatesTarget(x.ask.method, answer.Head.Status()) {
+		return
+	}
 	x.cfg.Invalidate(x.service.ID, httpcache.InvalidatedTargets(x.target, fields))
 }
 

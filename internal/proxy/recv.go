@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,9 @@ func (x *exchange) recv() state {
 	case badHost:
 		return x.refuse(http.StatusBadRequest, "bad-host", "The Host of the request is not a valid host name.")
 	case unknownHost:
+		if x.cfg.Purge != nil && x.purges() {
+			return x.purge() // it may name the service in another way
+		}
 		return x.refuse(http.StatusMisdirectedRequest, "unknown-host", "No service is configured for the host "+strconv.Quote(field.Hostname(x.target.Host))+".")
 	}
 	if x.trust = x.cfg.trust(); x.trust == TrustNobody {
@@ -91,7 +95,7 @@ func originForm(raw string) string {
 func (x *exchange) route() state {
 	r := x.r
 	switch {
-	case r.Method == "PURGE":
+	case x.purges():
 		return x.purge()
 	case x.looped():
 		return x.refuse(http.StatusLoopDetected, "loop", "The request has passed this node before: an origin points back at the cache.")
@@ -107,6 +111,17 @@ func (x *exchange) route() state {
 		return stateHash
 	}
 	return statePass
+}
+
+// purges tells whether the request is for Config.Purge.
+func (x *exchange) purges() bool {
+	switch x.ask.method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions:
+		return false
+	case "PURGE":
+		return true
+	}
+	return slices.Contains(x.cfg.PurgeMethods, x.ask.method)
 }
 
 func (x *exchange) purge() state {

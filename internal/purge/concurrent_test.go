@@ -86,7 +86,10 @@ func TestLiveIsRememberedSafely(t *testing.T) {
 // statistics against each other for the race detector, and checks that the
 // books balance at the end.
 func TestEverythingAtOnce(t *testing.T) {
-	e := NewEngine(Config{UndoWindow: 50, MarkBytes: 100_000})
+	e := NewEngine(Config{UndoWindow: 50, MarkBytes: 100_000, Predicates: 20})
+	missing, err := ParseBan("obj.status == 404")
+	bans := []*Predicate{compiled(t, missing, err), compiled(t, missing, err)}
+	object := page("https://h/a", 404)
 	services := []string{"shop", "news", "blog"}
 	var clock atomic.Int64
 	var stop atomic.Bool
@@ -96,7 +99,11 @@ func TestEverythingAtOnce(t *testing.T) {
 			for i := range 3000 {
 				id := NewID(1)
 				now := clock.Add(1)
-				e.Apply(now, Purge{ID: id, Service: services[i%3], Tags: spreadTags(i%500, 1+i%5), Effect: Effect{Mode: Mode(i % 2)}})
+				purge := Purge{ID: id, Service: services[i%3], Tags: spreadTags(i%500, 1+i%5), Effect: Effect{Mode: Mode(i % 2)}}
+				if i%5 == 0 {
+					purge.Predicates = bans
+				}
+				e.Apply(now, purge)
 				if i%7 == p {
 					e.Revert(now, id)
 				}
@@ -110,6 +117,9 @@ func TestEverythingAtOnce(t *testing.T) {
 			s.Judge(spreadTags(i%500, 13), lease.Stamp()/2, field.Times{})
 			s.Concerned(spreadTags(i%500, 3), lease.Stamp()/2, lease.Stamp())
 			s.Settle(spreadTags(i%500, 3), 0, field.Times{}, clock.Load())
+			s.Settle(object, lease.Stamp()/2, field.Times{}, clock.Load())
+			s.Judge(object, lease.Stamp()/2, field.Times{})
+			e.Room(clock.Load(), services[i%3], bans)
 			lease.End()
 		}
 	})
@@ -127,7 +137,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 	e.EndSweep(e.BeginSweep(clock.Load() + 100))
-	if st = e.Stats(); st.Marks != 0 || st.Bytes != 0 || len(e.Service("s").records) != 0 || len(e.mu.byID) != 0 {
+	if st = e.Stats(); st.Marks != 0 || st.Predicates != 0 || st.Bytes != 0 || len(e.Service("s").records) != 0 || len(e.mu.byID) != 0 {
 		t.Errorf("left behind: %+v, %d records", st, len(e.Service("s").records))
 	}
 	for _, id := range services {
@@ -146,7 +156,9 @@ func TestEverythingAtOnce(t *testing.T) {
 func TestLookupsWaitForNobody(t *testing.T) {
 	e := NewEngine(Config{})
 	s := e.Service("shop")
-	e.Apply(1, Purge{ID: NewID(1), Service: "shop", Tags: Tags{1}})
+	missing, err := ParseBan("obj.status == 404")
+	e.Apply(1, Purge{ID: NewID(1), Service: "shop", Tags: Tags{1}, Predicates: []*Predicate{compiled(t, missing, err)}})
+	object := page("https://h/a", 404)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s.leases.Lock()
@@ -158,6 +170,9 @@ func TestLookupsWaitForNobody(t *testing.T) {
 		s.Concerned(Tags{1}, 0, 1)
 		s.Settle(Tags{1}, 0, field.Times{}, 1)
 		s.Touched(Tags{1}, 0, ID{})
+		s.Judge(object, 0, field.Times{})
+		s.Concerned(object, 0, 1)
+		s.JudgeRenewed(object, object, 0, field.Times{})
 	}()
 	select {
 	case <-done:

@@ -17,6 +17,11 @@ type Config struct {
 	// MarkBytes bounds the memory of all marks; 0 means DefaultMarkBytes.
 	// Past it the oldest fold into a fixed array and purge too much.
 	MarkBytes int64
+	// Predicates and PredicateWeight bound the predicates in force in one
+	// service: their number, and the instructions of what is compiled of them.
+	// 0 means DefaultPredicates and DefaultPredicateWeight. Past either the
+	// oldest fold into marks and purge too much.
+	Predicates, PredicateWeight int
 	// Start is the position to begin above.
 	Start field.Position
 }
@@ -31,13 +36,15 @@ const (
 // and those kept to answer a repeated revert. Past it the oldest is forgotten.
 const maxReverted = 1 << 16
 
-// Purge is an instruction to withdraw what carries any of its tags.
+// Purge is an instruction to withdraw what carries any of its tags or matches
+// any of its predicates.
 type Purge struct {
-	ID      ID
-	Service string
-	Tags    []field.Tag
-	Effect  Effect // Effect.At is when it was issued; 0: now
-	All     bool   // purges everything: counts as a generation
+	ID         ID
+	Service    string
+	Tags       []field.Tag
+	Predicates []*Predicate
+	Effect     Effect // Effect.At is when it was issued; 0: now
+	All        bool   // purges everything: counts as a generation
 	// Position is where the purge stands in the order of what the node applies; 0,
 	// or one that has passed: behind all others.
 	Position field.Position
@@ -65,20 +72,6 @@ func (u Undo) String() string {
 	return [...]string{"undone", "undone in part", "undone ahead", "undone already", "too late"}[u]
 }
 
-// record is what the engine remembers of a purge for as long as its marks
-// stand.
-type record struct {
-	id      ID
-	service *Service
-	pos     field.Position
-	tags    []field.Tag
-	until   int64
-	lost    int  // entries merged: no longer undoable
-	void    bool // reverted
-}
-
-func (r *record) bytes() int64 { return recordBytes + tagBytes*int64(len(r.tags)) }
-
 // Engine applies purges. Apply, Revert and the sweep calls may come from many
 // goroutines; they exclude each other and no look-up.
 type Engine struct {
@@ -100,12 +93,13 @@ type Engine struct {
 
 // Stats are the engine's counters and present sizes.
 type Stats struct {
-	Applied  uint64 // purges
-	Reverted uint64
-	Marks    int    // tags that have a mark
-	Bytes    int64  // of marks and records
-	Folded   uint64 // entries folded for want of space: each purges too much
-	Position field.Position
+	Applied    uint64 // purges
+	Reverted   uint64
+	Marks      int    // tags that have a mark
+	Predicates int    // in force
+	Bytes      int64  // of marks, predicates and records
+	Folded     uint64 // entries and predicates folded for want of space: each purges too much
+	Position   field.Position
 }
 
 // NewEngine returns an engine that has applied nothing.
@@ -115,6 +109,12 @@ func NewEngine(cfg Config) *Engine {
 	}
 	if cfg.MarkBytes <= 0 {
 		cfg.MarkBytes = DefaultMarkBytes
+	}
+	if cfg.Predicates <= 0 {
+		cfg.Predicates = DefaultPredicates
+	}
+	if cfg.PredicateWeight <= 0 {
+		cfg.PredicateWeight = DefaultPredicateWeight
 	}
 	e := &Engine{cfg: cfg}
 	e.mu.applied = cfg.Start
@@ -140,7 +140,7 @@ func (e *Engine) Service(id string) *Service {
 
 // Apply makes a purge take effect: when it returns, no look-up that begins
 // afterwards uses a matching object whose fetch began before. Its cost depends
-// on the number of tags, not on the number of objects. Applying a purge again,
+// on the number of tags and predicates, not on the number of objects. Applying a purge again,
 // by its ID, changes nothing.
 func (e *Engine) Apply(now int64, p Purge) Applied {
 	s := e.Service(p.Service)
@@ -151,9 +151,13 @@ func (e *Engine) Apply(now int64, p Purge) Applied {
 	}
 	pos := max(e.mu.applied+1, p.Position)
 	r := &record{id: p.ID, service: s, pos: pos, tags: distinct(p.Tags), until: s.deadline(now)}
+	r.hold(tagBytes * int64(len(r.tags)))
+	e.takeLocked(s, r.bytes())
 	_, r.void = e.mu.reverted[p.ID]
 	if !r.void {
-		e.markLocked(now, r, effectAt(p.Effect, now))
+		effect := effectAt(p.Effect, now)
+		e.markLocked(now, r, effect)
+		e.addPredicatesLocked(now, r, p.Predicates, effect)
 	}
 	if p.All && !r.void {
 		s.generation.Add(1)
@@ -162,9 +166,8 @@ func (e *Engine) Apply(now int64, p Purge) Applied {
 	e.mu.applied = pos
 	s.records = append(s.records, r)
 	e.mu.byID[p.ID] = r
-	e.takeLocked(s, r.bytes())
 	e.mu.stats.Applied++
-	e.foldLocked(2*len(r.tags) + foldAtLeast)
+	e.foldLocked(2*(len(r.tags)+len(p.Predicates)) + foldAtLeast)
 	return Applied{Position: pos, Void: r.void}
 }
 
@@ -194,15 +197,21 @@ func (s *Service) deadline(now int64) int64 {
 
 func (e *Engine) markLocked(now int64, r *record, effect Effect) {
 	for _, tag := range r.tags {
-		old := r.service.marks.get(tag)
-		next, merged := old.with(entry{pos: r.pos, first: r.pos, id: r.id, effect: effect, until: r.until}, now)
-		for _, id := range merged {
-			if lost := e.mu.byID[id]; lost != nil {
-				lost.lost++
-			}
-		}
-		e.setLocked(r.service, tag, old, next)
+		e.markTagLocked(now, r, tag, effect)
 	}
+}
+
+func (e *Engine) markTagLocked(now int64, r *record, tag field.Tag, effect Effect) {
+	old := r.service.marks.get(tag)
+	next, merged := old.with(entry{pos: r.pos, first: r.pos, id: r.id, effect: effect, until: r.until}, now)
+	for _, id := range merged {
+		if id == r.id {
+			r.lost++
+		} else if lost := e.mu.byID[id]; lost != nil {
+			lost.lost++
+		}
+	}
+	e.setLocked(r.service, tag, old, next)
 }
 
 func (e *Engine) setLocked(s *Service, tag field.Tag, old, next *mark) {
@@ -227,6 +236,7 @@ func (e *Engine) dropLocked(r *record) {
 			e.setLocked(r.service, tag, old, old.without(func(x *entry) bool { return x.pos == r.pos }))
 		}
 	}
+	e.dropPredicatesLocked(r)
 }
 
 // Revert removes exactly one purge's effects. It is final, may be repeated,
@@ -238,7 +248,7 @@ func (e *Engine) Revert(now int64, id ID) Undo {
 		return UndoneAlready
 	}
 	r := e.mu.byID[id]
-	if r != nil && (r.until <= now || r.lost >= len(r.tags) && r.lost > 0) {
+	if r != nil && (r.until <= now || r.merged()) {
 		return UndoTooLate
 	}
 	e.rememberLocked(id)
@@ -252,6 +262,7 @@ func (e *Engine) Revert(now int64, id ID) Undo {
 			e.setLocked(r.service, tag, old, old.without(func(x *entry) bool { return x.id == id }))
 		}
 	}
+	e.dropPredicatesLocked(r)
 	if r.lost > 0 {
 		return UndoneInPart
 	}
@@ -269,14 +280,16 @@ func (e *Engine) rememberLocked(id ID) {
 
 // Stats returns the engine's counters.
 func (e *Engine) Stats() Stats {
-	marks := 0
-	e.services.Range(func(_, s any) bool {
-		marks += s.(*Service).marks.count()
+	marks, standing := 0, 0
+	e.services.Range(func(_, v any) bool {
+		s := v.(*Service)
+		marks += s.marks.count()
+		standing += len(s.armed())
 		return true
 	})
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	st := e.mu.stats
-	st.Marks, st.Bytes, st.Position = marks, e.mu.bytes, e.mu.applied
+	st.Marks, st.Predicates, st.Bytes, st.Position = marks, standing, e.mu.bytes, e.mu.applied
 	return st
 }

@@ -45,7 +45,7 @@ func TestFoldedPurgesTakeTooMuch(t *testing.T) {
 	r.expect("a neighbour", Withdrawn, 0, neighbour)
 	r.expect("nobody's neighbour", Live, 0, 8)
 	r.expect("a neighbour that was fetched later", Live, 1, neighbour)
-	if !r.s.Settle(Tags{neighbour}, 0, field.Times{}, r.now).Gone || !r.s.Concerned(Tags{neighbour}, 0, 1) || r.s.Concerned(Tags{neighbour}, 1, 1) {
+	if got := r.s.Settle(Tags{neighbour}, 0, field.Times{}, r.now); !got.Gone || got.UpTo != 0 || !r.s.Concerned(Tags{neighbour}, 0, 1) || r.s.Concerned(Tags{neighbour}, 1, 1) {
 		t.Error("a sweep or a join does not see what look-ups see")
 	}
 	if r.s.Touched(Tags{7}, 0, soft) {

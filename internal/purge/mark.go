@@ -1,6 +1,10 @@
 package purge
 
-import "github.com/rescind-edge/rescind/internal/field"
+import (
+	"slices"
+
+	"github.com/rescind-edge/rescind/internal/field"
+)
 
 // entry is one purge's effect under one tag, or what several merged into.
 type entry struct {
@@ -26,21 +30,26 @@ type mark struct {
 // itself, and its older purges lose their undo.
 const maxEntries = 8
 
-// with returns the mark with an entry added, and the IDs of those that had to
-// merge and can no longer be undone.
+// with returns the mark with an entry added in its place, and the IDs of those
+// that had to merge and can no longer be undone.
 func (m *mark) with(e entry, now int64) (next *mark, merged []ID) {
 	if m == nil {
 		return &mark{entries: []entry{e}}, nil
 	}
-	kept := make([]entry, 0, min(len(m.entries)+1, maxEntries))
+	kept := make([]entry, 0, min(len(m.entries), maxEntries)+1)
 	kept = append(kept, m.undominated(now)...)
-	for len(kept) >= maxEntries {
+	at := len(kept)
+	for at > 0 && kept[at-1].pos > e.pos {
+		at--
+	}
+	kept = slices.Insert(kept, at, e)
+	for len(kept) > maxEntries {
 		a, b := &kept[0], &kept[1]
 		merged = appendIDs(merged, a.id, b.id)
-		*b = entry{pos: b.pos, first: a.first, effect: strictest(a.effect, b.effect)}
+		*b = entry{pos: b.pos, first: min(a.first, b.first), effect: strictest(a.effect, b.effect)}
 		kept = kept[1:]
 	}
-	return &mark{entries: append(kept, e)}, merged
+	return &mark{entries: kept}, merged
 }
 
 func appendIDs(dst []ID, ids ...ID) []ID {

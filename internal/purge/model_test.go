@@ -21,14 +21,15 @@ var (
 // through a model that remembers every purge and forgets nothing. A failing
 // history replays with -seed.
 func TestModel(t *testing.T) {
+	bans := compiledBans(t)
 	if *seedFlag != 0 {
-		runHistory(t, *seedFlag)
+		runHistory(t, *seedFlag, bans)
 		return
 	}
 	base := rand.Uint64()
 	for i := range *runsFlag {
 		seed := base + uint64(i)
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { runHistory(t, seed) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { runHistory(t, seed, bans) })
 		if t.Failed() {
 			t.Fatalf("replay with: go test ./internal/purge -run TestModel -seed %d", seed)
 		}
@@ -40,6 +41,7 @@ type world struct {
 	t      *testing.T
 	rng    *rand.Rand
 	engine *Engine
+	bans   []*Predicate
 	now    int64
 	tight  bool // marks merge and fold: the engine may take too much, never too little
 	step   int
@@ -56,6 +58,7 @@ type world struct {
 type object struct {
 	service string
 	tags    Tags
+	head    *Response
 	stamp   field.Position
 	began   int // step at which its fetch began
 	own     field.Times
@@ -68,14 +71,16 @@ type fetch struct {
 	lease   Lease
 	service string
 	began   int
-	base    *object // of a conditional request
-	tags    Tags    // known once the head is
+	base    *object   // of a conditional request
+	tags    Tags      // known once the head is
+	head    *Response // likewise
 }
 
 type modelPurge struct {
 	id        ID
 	service   string
 	tags      []field.Tag
+	asked     []modelSelector
 	effect    Effect
 	step      int // at which it was applied
 	at        int64
@@ -88,12 +93,13 @@ var modelServices = []string{"shop", "news"}
 
 const window = 60 * int64(time.Second)
 
-func runHistory(t *testing.T, seed uint64) {
+func runHistory(t *testing.T, seed uint64, bans []*Predicate) {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	w := &world{t: t, rng: rng, now: 1e18, tight: seed%3 == 0}
+	w := &world{t: t, rng: rng, now: 1e18, tight: seed%3 == 0, bans: bans}
 	cfg := Config{UndoWindow: time.Duration(window)}
 	if w.tight {
 		cfg.MarkBytes = 2000 << (seed % 5)
+		cfg.Predicates = 1 + int(seed%7)
 	}
 	w.engine = NewEngine(cfg)
 	steps := []struct {
@@ -155,8 +161,9 @@ func (w *world) someFetch(headKnown bool) *fetch {
 func (w *world) head() {
 	if f := w.someFetch(false); f != nil {
 		f.tags = w.someTags(5)
+		f.head = w.someHead(f.tags)
 		if f.base != nil && w.pick(2) {
-			f.tags = f.base.tags // a 304 that says nothing of tags
+			f.tags, f.head = f.base.tags, f.base.head // a 304 that says nothing new
 		}
 	}
 }
@@ -176,13 +183,14 @@ func (w *world) store() {
 		if v := w.judge(f.base); f.base.gone || v.State == Withdrawn {
 			return // the base died: fetch again without conditions
 		}
-		v := s.Judge(slices.Concat(tags, f.base.tags), stamp, own)
+		v := s.JudgeRenewed(f.base.head, f.head, stamp, own)
 		if v.State == Withdrawn {
 			return
 		}
+		w.checkRenewed(f, own, v)
 		own = v.Times
 	}
-	w.objects = append(w.objects, &object{service: f.service, tags: tags, stamp: stamp, began: f.began, own: own, bound: own})
+	w.objects = append(w.objects, &object{service: f.service, tags: tags, head: f.head, stamp: stamp, began: f.began, own: own, bound: own})
 }
 
 func (w *world) someTimes() field.Times {
@@ -194,9 +202,9 @@ func (w *world) someTimes() field.Times {
 }
 
 // judge is what a store does: bounds from the object's original times, beside
-// those that were written into it.
+// those that were written into it, by the purges since it was found live.
 func (w *world) judge(o *object) Verdict {
-	v := w.engine.Service(o.service).Judge(o.tags, o.stamp, o.own)
+	v := w.engine.Service(o.service).Judge(o.head, max(o.stamp, o.seen), o.own)
 	v.Times = v.Times.Min(o.bound)
 	return v
 }
@@ -245,18 +253,27 @@ func (w *world) join() {
 	if a.service != f.service {
 		return
 	}
-	refused := w.engine.Service(f.service).Concerned(f.tags, f.lease.Stamp(), a.pos)
+	refused := w.engine.Service(f.service).Concerned(f.head, f.lease.Stamp(), a.pos)
 	concerned := false
 	for _, p := range w.purges {
 		between := p.step > f.began && p.step <= a.step
-		concerned = concerned || !p.reverted && p.service == f.service && between && intersects(p.tags, f.tags)
+		concerned = concerned || !p.reverted && p.service == f.service && between && p.concerns(f.head)
 	}
 	if concerned && !refused {
 		w.t.Errorf("step %d: a request joins a fetch that began before a purge of its tags", w.step)
 	}
-	if refused && !concerned && !w.tight && !w.anyUnsure() {
+	if refused && !concerned && !w.tight && !w.anyUnsure() && !w.absorbed(f) {
 		w.t.Errorf("step %d: a join was refused for no reason", w.step)
 	}
+}
+
+// absorbed tells whether a purge for good stands for earlier ones too under a
+// tag of the fetch: it then keeps requests from a fetch between them as well.
+func (w *world) absorbed(f *fetch) bool {
+	return slices.ContainsFunc(f.head.Tags, func(tag field.Tag) bool {
+		m := w.engine.Service(f.service).marks.get(tag)
+		return m != nil && slices.ContainsFunc(m.entries, func(e entry) bool { return e.first < e.pos })
+	})
 }
 
 func (w *world) anyUnsure() bool {
@@ -268,7 +285,8 @@ func intersects(a, b []field.Tag) bool {
 }
 
 func (w *world) purge() {
-	p := &modelPurge{id: NewID(w.now / 1e6), service: modelServices[w.rng.IntN(2)], tags: w.someTags(3), step: w.step, at: w.now}
+	p := &modelPurge{id: NewID(w.now / 1e6), service: modelServices[w.rng.IntN(2)], step: w.step, at: w.now}
+	w.ask(p)
 	if w.pick(2) {
 		d := func() time.Duration { return time.Duration(w.rng.Int64N(80)-20) * time.Second }
 		p.effect = Effect{Mode: Soft, TTL: d(), Grace: d(), Keep: d()}
@@ -281,14 +299,18 @@ func (w *world) purge() {
 	}
 	w.apply(p)
 	if w.pick(4) {
-		if a := w.engine.Apply(w.now, w.asPurge(p)); !a.Known {
+		if a := w.engine.Apply(w.now, w.asPurge(p)); !a.Known && !w.tight { // one that folded at once is forgotten
 			w.t.Errorf("step %d: a repeated purge was applied twice", w.step)
 		}
 	}
 }
 
 func (w *world) asPurge(p *modelPurge) Purge {
-	return Purge{ID: p.id, Service: p.service, Tags: p.tags, Effect: p.effect}
+	out := Purge{ID: p.id, Service: p.service, Tags: p.tags, Effect: p.effect}
+	for _, a := range p.asked {
+		out.Predicates = append(out.Predicates, a.predicate)
+	}
+	return out
 }
 
 func (w *world) apply(p *modelPurge) {
@@ -333,7 +355,8 @@ func (w *world) revert() {
 
 // revertAhead reverts a purge before it arrives.
 func (w *world) revertAhead() {
-	p := &modelPurge{id: NewID(w.now / 1e6), service: "shop", tags: w.someTags(3), step: w.step, at: w.now}
+	p := &modelPurge{id: NewID(w.now / 1e6), service: "shop", step: w.step, at: w.now}
+	w.ask(p)
 	if undo := w.engine.Revert(w.now, p.id); undo != UndoneAhead {
 		w.t.Errorf("step %d: revert ahead of its purge: %v", w.step, undo)
 	}
@@ -358,13 +381,16 @@ func (w *world) sweepStep() {
 		}
 		o := w.walk[0]
 		w.walk = w.walk[1:]
-		r := w.engine.Service(o.service).Settle(o.tags, o.stamp, o.own, w.sweepAt)
+		r := w.engine.Service(o.service).Settle(o.head, max(o.stamp, o.seen), o.own, w.sweepAt)
 		if r.Gone {
 			o.gone = true
 			w.objects = slices.DeleteFunc(w.objects, func(x *object) bool { return x == o })
 			continue
 		}
 		o.bound = o.bound.Min(r.Times)
+		if r.UpTo > 0 {
+			o.seen = max(o.seen, r.UpTo)
+		}
 	}
 }
 
@@ -393,7 +419,7 @@ func (w *world) checkAll() {
 		want := Verdict{Times: o.own}
 		unsure := false
 		for _, p := range w.purges {
-			if p.service != o.service || p.step <= o.began || p.reverted || !intersects(p.tags, o.tags) {
+			if p.service != o.service || p.step <= o.began || p.reverted || !p.concerns(o.head) {
 				continue
 			}
 			if p.unsure {

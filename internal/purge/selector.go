@@ -12,11 +12,13 @@ import (
 type Kind uint8
 
 const (
-	ByURL  Kind = iota + 1 // one resource: all its variants, any spelling of its query
-	ByKey                  // all that carry a surrogate key
-	ByPath                 // a path and all below it, segment by segment, any query
-	ByHost                 // all of one host
-	ByAll                  // all of the service
+	ByURL    Kind = iota + 1 // one resource: all its variants, any spelling of its query
+	ByKey                    // all that carry a surrogate key
+	ByPath                   // a path and all below it, segment by segment, any query
+	ByHost                   // all of one host
+	ByAll                    // all of the service
+	ByHeader                 // all whose response has a header field that matches
+	ByBan                    // all for which the conditions of a ban hold
 )
 
 func (k Kind) String() string {
@@ -31,9 +33,17 @@ func (k Kind) String() string {
 		return "host"
 	case ByAll:
 		return "all"
+	case ByHeader:
+		return "header"
+	case ByBan:
+		return "ban"
 	}
 	return "unknown"
 }
+
+// HasTag tells whether objects carry a tag for what a selector of the kind
+// names. Those of the other kinds are tested against a Predicate.
+func (k Kind) HasTag() bool { return k != ByHeader && k != ByBan }
 
 // MaxKeyBytes is the longest surrogate key: a longer one is ignored in a
 // response, so no object can carry it and purging it would promise nothing.
@@ -49,6 +59,13 @@ type Selector struct {
 	Kind   Kind
 	Target field.Target // ByURL, and host and path of ByPath (empty host: any host), ByHost
 	Key    string       // ByKey
+
+	Header HeaderMatch // ByHeader
+	Ban    string      // ByBan: as ParseBan reads it
+
+	// Scope is how Target bounds a selector ByHeader or ByBan: ByURL, ByPath or
+	// ByHost; 0: it is about the whole service.
+	Scope Kind
 }
 
 // ErrBadSelector is wrapped by every error about a selector.
@@ -133,9 +150,46 @@ func Host(raw string) (Selector, error) {
 // All selects everything of a service.
 func All() Selector { return Selector{Kind: ByAll} }
 
-// String returns what the selector names, for people and logs.
+// Under bounds a selector ByHeader or ByBan to what another one by URL, path
+// or host names. A ban that comes to everything then is that other one.
+func (s Selector) Under(scope Selector) (Selector, error) {
+	if s.Kind == ByAll {
+		s = scope
+	} else if s.Kind.HasTag() {
+		return Selector{}, badSelector("a purge by %s is not bounded by another selector", s.Kind)
+	}
+	switch scope.Kind {
+	case ByURL, ByPath, ByHost, ByAll:
+	default:
+		return Selector{}, badSelector("a purge by %s cannot be bounded by one by %s", s.Kind, scope.Kind)
+	}
+	if s.Scope, s.Target = scope.Kind, scope.Target; s.Kind.HasTag() || scope.Kind == ByAll {
+		s.Scope = 0
+	}
+	return s, nil
+}
+
+// scope returns the selector that bounds one ByHeader or ByBan.
+func (s Selector) scope() Selector {
+	if s.Scope == 0 {
+		return All()
+	}
+	return Selector{Kind: s.Scope, Target: s.Target}
+}
+
+// String returns what the selector names, for people and logs. Selectors of one
+// kind that name different things have different texts.
 func (s Selector) String() string {
 	switch s.Kind {
+	case ByHeader, ByBan:
+		text := s.Ban
+		if s.Kind == ByHeader {
+			text = s.Header.String()
+		}
+		if s.Scope != 0 {
+			text += " under " + s.Scope.String() + " " + s.scope().String()
+		}
+		return text
 	case ByURL:
 		return s.Target.String()
 	case ByKey:
@@ -152,9 +206,12 @@ func (s Selector) String() string {
 }
 
 // Tag returns the one tag that the selector's mark is written under. rule is
-// the service's treatment of queries.
+// the service's treatment of queries. Of a selector ByHeader or ByBan it is the
+// tag of what bounds it: everything that it names carries that.
 func (s Selector) Tag(h *field.Hasher, service string, rule field.QueryRule) field.Tag {
 	switch s.Kind {
+	case ByHeader, ByBan:
+		return s.scope().Tag(h, service, rule)
 	case ByURL:
 		return h.URL(service, rule.Apply(s.Target))
 	case ByKey:

@@ -46,16 +46,23 @@ func (e *Engine) foldRecordLocked(r *record) {
 		fold = new(folds)
 		s.folded.Store(fold)
 	}
+	if r.predicates > 0 {
+		for _, p := range s.armed() {
+			if p.record == r {
+				fold.raise(p.predicate.scope, r.pos)
+				e.mu.stats.Folded++
+			}
+		}
+		e.dropPredicatesLocked(r)
+	}
 	for _, tag := range r.tags {
 		old := s.marks.get(tag)
 		if old == nil || !slices.ContainsFunc(old.entries, func(x entry) bool { return x.pos == r.pos }) {
 			continue
 		}
-		// First into the array, then out of the mark: a look-up reads the mark
-		// first, so it sees one of them at least.
-		if slot := &fold[tag%foldSlots]; slot.Load() < uint64(r.pos) {
-			slot.Store(uint64(r.pos))
-		}
+		// First into the array, then out of the mark, and predicates likewise: a
+		// look-up reads the array last, so it sees one of them at least.
+		fold.raise(tag, r.pos)
 		e.setLocked(s, tag, old, old.without(func(x *entry) bool { return x.pos == r.pos }))
 		e.mu.stats.Folded++
 	}

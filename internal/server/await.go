@@ -33,7 +33,7 @@ func (c *conn) awaitHead(p []byte) (int, error) {
 		switch {
 		case reason != "":
 			return 0, c.refuse(reason)
-		case c.phase == raw:
+		case c.phase == raw, c.phase == relayed:
 			return 0, nil
 		case size > 0:
 			c.start(size)
@@ -99,7 +99,10 @@ func (c *conn) isHTTP2(b []byte) bool {
 			return false
 		}
 		c.mayBeHTTP2 = false
-		c.phase = raw
+		if c.phase = raw; c.server.inner != nil {
+			c.phase = relayed
+			return true
+		}
 		c.server.links.setHTTP2(c.link)
 		return true
 	}

@@ -28,9 +28,9 @@ type Config struct {
 	// The ResponseWriter supports deadlines and, on HTTP/1, Hijack.
 	Handler http.Handler
 
-	// Fast is offered, before the Handler, every HTTP/1.1 request that is simple
-	// enough (see FastRequest), unless the Server drains. It is not called after
-	// Close has returned. Nil for none.
+	// Fast is offered, before the Handler, every request by HTTP/1.1 or HTTP/2
+	// that is simple enough (see FastRequest), unless the Server drains. It is not
+	// called after Close has returned. Nil for none.
 	Fast FastHandler
 
 	// Limits bound what clients can make this node hold.

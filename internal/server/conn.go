@@ -26,6 +26,7 @@ const (
 	counting                // a body under Content-Length
 	chunking                // a body under Transfer-Encoding: chunked
 	raw                     // not ours any more: HTTP/2, or taken over by a handler
+	relayed                 // HTTP/2, to be relayed
 	dead                    // nothing: the framing was broken
 )
 
@@ -107,6 +108,8 @@ func (c *conn) Read(p []byte) (int, error) {
 			return c.readChunked(p)
 		case raw:
 			return c.readRaw(p)
+		case relayed:
+			return 0, c.relay()
 		case dead:
 			return 0, c.err
 		}

@@ -10,7 +10,9 @@
 // never answers anything that no log has seen.
 //
 // HTTP/2, over TLS or in clear with prior knowledge, is net/http's; a handler
-// in front of the configured one holds its requests to the same limits.
+// in front of the configured one holds its requests to the same limits. Where
+// there is a FastHandler, a relay reads the client's frames before net/http
+// does, and has simple requests answered on the way.
 //
 // A port can be for load balancers alone: each connection then begins with a
 // PROXY header, versions 1 and 2, and has the addresses that it names.

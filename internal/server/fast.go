@@ -32,6 +32,10 @@ type FastRequest struct {
 	Host   string       // as the client sent it, or :authority
 	Fields field.Fields // every field line but Host and Connection, in order
 
+	// Room is the most content, in bytes, that the client takes at once: more is
+	// to be declined. Zero for any amount.
+	Room int64
+
 	Remote string     // the peer's address, as net.Addr prints it
 	Peer   netip.Addr // the same, unmapped and without a zone; invalid for a Unix socket
 	TLS    uint16     // version, as crypto/tls names it; 0 in clear

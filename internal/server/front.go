@@ -30,6 +30,7 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	shard.request(r.ProtoMajor)
 	if r.ProtoMajor == 2 {
+		setTLS(r)
 		if reason := checkHTTP2(r, f.server.limits.Load()); reason != "" {
 			f.refuse(w, r, reason)
 			return

@@ -24,6 +24,10 @@ func (s *Server) handshake(p *port, l *link) {
 	l.SetDeadline(time.Time{})
 
 	if secure.ConnectionState().NegotiatedProtocol == "h2" {
+		if s.inner != nil && mayRelay(secure.ConnectionState()) {
+			s.relay(secure, l, nil)
+			return
+		}
 		// net/http recognises HTTP/2 only on a bare *tls.Conn.
 		if !s.links.setHTTP2(l) || !s.http2.gate.give(secure) {
 			l.Close()

@@ -28,6 +28,7 @@ type Server struct {
 	// to go away as soon as a drain begins, while net/http, when told to shut
 	// down, drops an HTTP/1 request whose head it has just read.
 	http1, http2 *backend
+	inner        *backend // behind the relays of HTTP/2; nil where Fast is
 
 	counts   counts
 	calls    *calls
@@ -39,6 +40,7 @@ type Server struct {
 	buffers   *sync.Pool // of what was received
 	fastCalls *sync.Pool
 	copies    *sync.Pool // of answers that are copied together
+	outs      *sync.Pool // of what goes out by HTTP/2
 
 	life struct {
 		sync.Mutex
@@ -63,6 +65,7 @@ func New(cfg Config) (*Server, error) {
 		buffers:   newBufferPool(),
 		fastCalls: newCallPool(),
 		copies:    newCopyPool(),
+		outs:      newOutPool(),
 	}
 	s.limits.Store(&cfg.Limits)
 	if s.ports, err = newPorts(cfg); err != nil {
@@ -72,6 +75,9 @@ func New(cfg Config) (*Server, error) {
 	s.http1.Protocols.SetHTTP1(true)
 	s.http1.Protocols.SetUnencryptedHTTP2(true)
 	s.http2.Protocols.SetHTTP2(true)
+	if cfg.Fast != nil {
+		s.inner = s.newInner()
+	}
 	return s, nil
 }
 
@@ -88,7 +94,7 @@ func (s *Server) Start() error {
 		return fmt.Errorf("server: %w", err)
 	}
 	s.life.started = true
-	for _, b := range []*backend{s.http1, s.http2} {
+	for _, b := range s.backends() {
 		s.work.Go(func() { b.Serve(b.gate) })
 	}
 	for _, p := range s.ports {
@@ -157,6 +163,13 @@ func (s *Server) newBackend() *backend {
 	}
 }
 
+func (s *Server) backends() []*backend {
+	if s.inner == nil {
+		return []*backend{s.http1, s.http2}
+	}
+	return []*backend{s.http1, s.http2, s.inner}
+}
+
 // http2PingAfter is how long an HTTP/2 connection may be silent before it is
 // asked whether it is still there: a peer that vanished would otherwise keep
 // its streams' handlers waiting until TCP gives up.
@@ -174,7 +187,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	told := make(chan error, 1)
 	go func() { told <- s.http2.Shutdown(ctx) }()
 	s.links.drain()
-	err := s.links.awaitNoHTTP1(ctx)
+	err := s.drainRelays(ctx)
 	if err == nil {
 		// Only cleartext HTTP/2 is left here.
 		err = s.http1.Shutdown(ctx)
@@ -195,8 +208,9 @@ func (s *Server) Close() error {
 	s.closeOnce.Do(func() {
 		s.stopAccepting()
 		s.calls.close()
-		s.http1.Close()
-		s.http2.Close()
+		for _, b := range s.backends() {
+			b.Close()
+		}
 		s.links.closeAll()
 		s.work.Wait()
 		s.closeErr = s.calls.wait(handlerGrace)

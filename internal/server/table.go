@@ -45,10 +45,11 @@ type table struct {
 		draining bool
 	}
 	noHTTP1 chan struct{} // closed when a drain has left no such link
+	none    chan struct{} // closed when a drain has left no link
 }
 
 func newTable() *table {
-	t := &table{noHTTP1: make(chan struct{})}
+	t := &table{noHTTP1: make(chan struct{}), none: make(chan struct{})}
 	t.mu.links = map[*link]struct{}{}
 	t.mu.from = map[netip.Addr]int{}
 	return t
@@ -126,16 +127,23 @@ func (t *table) setHTTP2(l *link) bool {
 	return !t.mu.draining
 }
 
-// checkLocked closes noHTTP1 when it is time. During a drain the number only
-// falls, because add refuses.
+// checkLocked closes noHTTP1 and none when it is time. During a drain the
+// numbers only fall, because add refuses.
 func (t *table) checkLocked() {
-	if !t.mu.draining || t.mu.notHTTP2 > 0 {
-		return
+	if t.mu.draining && t.mu.notHTTP2 == 0 {
+		closeOnce(t.noHTTP1)
 	}
+	if t.mu.draining && len(t.mu.links) == 0 {
+		closeOnce(t.none)
+	}
+}
+
+// closeOnce closes c unless it is closed. Its callers hold a lock.
+func closeOnce(c chan struct{}) {
 	select {
-	case <-t.noHTTP1:
+	case <-c:
 	default:
-		close(t.noHTTP1)
+		close(c)
 	}
 }
 
@@ -153,8 +161,8 @@ func (t *table) remove(l *link) {
 	t.leaveLocked(l)
 	if !l.http2 {
 		t.mu.notHTTP2--
-		t.checkLocked()
 	}
+	t.checkLocked()
 }
 
 // drain makes add refuse, cuts handshakes and retires idle HTTP/1 connections.
@@ -186,6 +194,16 @@ func (t *table) drain() {
 func (t *table) awaitNoHTTP1(ctx context.Context) error {
 	select {
 	case <-t.noHTTP1:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// awaitNone waits, in a drain, until no link is left, or returns the error of ctx.
+func (t *table) awaitNone(ctx context.Context) error {
+	select {
+	case <-t.none:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

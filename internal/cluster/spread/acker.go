@@ -67,7 +67,7 @@ func (c *Core) Owe(now time.Duration, to wire.ID, a wire.Ack) {
 	}
 	d.Ack, d.applied = a, now-a.Held
 	if o.at == 0 {
-		o.at = now
+		o.at = max(now, 1)
 		if a.Receiver != c.cfg.Self {
 			o.at = now + relayGather
 		}
@@ -75,7 +75,15 @@ func (c *Core) Owe(now time.Duration, to wire.ID, a wire.Ack) {
 			o.at = max(o.at, o.last+ackGather)
 		}
 	}
-	c.sendAcks(now)
+	c.ackDue(now, to, o)
+}
+
+// OweAgain tells whether a batch that has come before is to be acknowledged once
+// more: its unasked copies, which come within thirdAfter, need none; one that was
+// sent again, because no acknowledgement had arrived, does.
+func (c *Core) OweAgain(now time.Duration, to wire.ID) bool {
+	o := c.acks.to[to]
+	return o == nil || o.at == 0 && now-o.last >= 2*ackGather
 }
 
 // Issued remembers who issues as an incarnation, so that acknowledgements of
@@ -107,13 +115,17 @@ func (a *acker) next() (at time.Duration, ok bool) {
 // sendAcks sends the acknowledgements that are due.
 func (c *Core) sendAcks(now time.Duration) {
 	for to, o := range c.acks.to {
-		if o.at == 0 || o.at > now {
-			continue
-		}
-		c.packAcks(now, to, o)
-		clear(o.rows)
-		o.at, o.last = 0, now
+		c.ackDue(now, to, o)
 	}
+}
+
+func (c *Core) ackDue(now time.Duration, to wire.ID, o *owed) {
+	if o.at == 0 || o.at > now {
+		return
+	}
+	c.packAcks(now, to, o)
+	clear(o.rows)
+	o.at, o.last = 0, now
 }
 
 func (c *Core) packAcks(now time.Duration, to wire.ID, o *owed) {

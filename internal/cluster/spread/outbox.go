@@ -16,6 +16,7 @@ type batch struct {
 	span   journal.Span
 	data   []byte // nil: too large for a packet, was sent by stream
 	sent   time.Duration
+	rested bool // it was the first after a pause
 }
 
 func (b *batch) ranges() journal.Range {
@@ -34,6 +35,7 @@ type outbox struct {
 	sent    bool          // whether one ever was
 	wait    time.Duration // not before, for the rate
 	repeat  []copyOf      // copies that are still to be sent, about in order of time
+	gather  time.Duration
 	bucket  bucket
 }
 
@@ -42,6 +44,7 @@ type copyOf struct {
 	number uint64
 	nth    int
 	due    time.Duration
+	rides  bool // it is no reason for a packet
 }
 
 // entryCost is what an entry weighs in the queue besides its body.
@@ -82,13 +85,25 @@ func (o *outbox) next() (time.Duration, bool) {
 	var at time.Duration
 	switch {
 	case len(o.pending) > 0:
-		at = o.last + gather
-	case len(o.repeat) > 0:
-		at = o.repeat[0].due
+		at = o.last + o.gather
 	default:
-		return 0, false
+		due, ok := o.nextCopy()
+		if !ok {
+			return 0, false
+		}
+		at = due
 	}
 	return max(at, o.wait), true
+}
+
+// nextCopy returns when a copy is due that is reason enough for a packet.
+func (o *outbox) nextCopy() (at time.Duration, ok bool) {
+	for _, again := range o.repeat {
+		if !again.rides && (!ok || again.due < at) {
+			at, ok = again.due, true
+		}
+	}
+	return at, ok
 }
 
 // flush sends what is due to all.
@@ -143,10 +158,10 @@ func (c *Core) flushOne(now time.Duration, targets []Target) bool {
 			return len(o.pending) > 0
 		}
 		content = wire.AppendBatch(make([]byte, 0, seal.MaxContent), b.number, b.data)
-		content = c.fill(content, b.number)
-		o.repeat = append(o.repeat, copyOf{b.number, 2, now + repeatAfter})
+		content = c.fill(now, content, b.number)
+		o.repeat = append(o.repeat, copyOf{b.number, 2, now + repeatAfter, false})
 	} else {
-		content = c.fill(make([]byte, 0, seal.MaxContent), o.end())
+		content = c.fill(now, make([]byte, 0, seal.MaxContent), o.end())
 	}
 	if len(content) > 0 {
 		c.actions.Sends = append(c.actions.Sends, Send{Content: content, To: targets})
@@ -155,24 +170,30 @@ func (c *Core) flushOne(now time.Duration, targets []Target) bool {
 	return len(o.pending) > 0 && o.bytes > batchSize
 }
 
-// fill appends batches to be repeated, older than a number, while they fit.
-func (c *Core) fill(content []byte, before uint64) []byte {
+// fill appends batches to be repeated while they fit: second copies of those
+// older than a number, third ones that are due.
+func (c *Core) fill(now time.Duration, content []byte, before uint64) []byte {
 	o := &c.out
-	for len(o.repeat) > 0 && o.repeat[0].number < before {
-		again := o.repeat[0]
+	var later []copyOf
+	for i, again := range o.repeat {
 		b := o.batch(again.number)
-		if b != nil && !again.stale(o.last) {
-			if len(content)+wire.MaxBatchOverhead+len(b.data) > seal.MaxContent {
-				break
-			}
-			content = wire.AppendBatch(content, b.number, b.data)
-			c.count.Repeated++
-			if again.nth == 2 {
-				o.repeat = append(o.repeat, copyOf{again.number, 3, b.sent + thirdAfter})
-			}
+		switch {
+		case b == nil || again.stale(now):
+			continue
+		case again.number >= before || again.nth == 3 && again.due > now:
+			later = append(later, again)
+			continue
+		case len(content)+wire.MaxBatchOverhead+len(b.data) > seal.MaxContent:
+			o.repeat = append(later, o.repeat[i:]...)
+			return content
 		}
-		o.repeat = o.repeat[1:]
+		content = wire.AppendBatch(content, b.number, b.data)
+		c.count.Repeated++
+		if again.nth == 2 {
+			later = append(later, copyOf{again.number, 3, b.sent + thirdAfter, !b.rested})
+		}
 	}
+	o.repeat = later
 	return content
 }
 
@@ -188,7 +209,7 @@ func (c *Core) cut(now time.Duration) *batch {
 		o.pending[run].Seq == o.pending[run-1].Seq+1 && run < journal.MaxBatch {
 		run++
 	}
-	b := batch{number: o.end(), inc: o.pending[0].Incarnation, sent: now}
+	b := batch{number: o.end(), inc: o.pending[0].Incarnation, sent: now, rested: !o.sent || now-o.last >= restAfter}
 	n := 1
 	if cost(&o.pending[0]) <= soloSize+entryCost {
 		b.data, n = journalwire.AppendBatch(nil, o.pending[:run], batchSize)

@@ -10,7 +10,9 @@ import (
 
 // Retransmission.
 const (
-	minTimeout = 30 * time.Millisecond // syncs take this long on a busy disk
+	// minTimeout is longer than acknowledgements are gathered and a busy disk
+	// syncs: three copies are on their way anyhow.
+	minTimeout = 60 * time.Millisecond
 	maxTimeout = 3 * time.Second
 	// firstTimeout is waited for while nothing is known about a member: once
 	// around the world and back, and a sync.
@@ -53,14 +55,14 @@ func newPeer(m Member, next uint64) *peer {
 func (p *peer) failing() bool { return p.round > 0 || p.left }
 
 func (p *peer) timeout() time.Duration {
-	t := p.smooth + max(4*p.variance, p.smooth/4, 10*time.Millisecond)
+	t := p.smooth + max(4*p.variance, p.smooth/4, 10*time.Millisecond) + ackGather
 	switch {
 	case p.smooth == 0 && p.trip == 0:
 		t = firstTimeout
 	case p.smooth == 0:
-		t = 2*p.trip + 3*minTimeout
+		t = 2*p.trip + 2*minTimeout
 	}
-	for range p.round {
+	for range p.round - 1 { // the first rounds are for chance losses, which do not wait
 		t += t / 2
 	}
 	return min(max(t, minTimeout), maxTimeout)
@@ -114,7 +116,7 @@ func (c *Core) Acked(now time.Duration, a *wire.Ack) journal.Spans {
 	p.rows[a.Incarnation] = row
 	fresh := row.Known().Minus(old.Known())
 	if len(fresh) > 0 {
-		c.progress(now, p, a.Held)
+		c.progress(now, p)
 	}
 	return fresh
 }
@@ -128,14 +130,9 @@ func (c *Core) Row(id wire.ID, inc journal.Incarnation) journal.Row {
 }
 
 // progress moves a member's window after an acknowledgement.
-func (c *Core) progress(now time.Duration, p *peer, held time.Duration) {
-	p.next = max(p.next, c.out.first)
-	before := p.next
-	var newest *batch
-	for b := c.out.batch(p.next); b != nil && p.has(b); b = c.out.batch(p.next) {
-		newest = b
-		p.next++
-	}
+func (c *Core) progress(now time.Duration, p *peer) {
+	before := max(p.next, c.out.first)
+	newest := c.advance(p)
 	if newest != nil && p.round == 0 && !p.left {
 		p.sample(now - newest.sent)
 	}
@@ -146,6 +143,18 @@ func (c *Core) progress(now time.Duration, p *peer, held time.Duration) {
 		p.round, p.left = 0, false
 	}
 	c.rearm(now, p)
+}
+
+// advance moves a member's window past what it has, and returns the newest
+// batch of it; nil for none. What it has it may have from others, before it was
+// sent.
+func (c *Core) advance(p *peer) (newest *batch) {
+	p.next = max(p.next, c.out.first)
+	for b := c.out.batch(p.next); b != nil && p.has(b); b = c.out.batch(p.next) {
+		newest = b
+		p.next++
+	}
+	return newest
 }
 
 // sample takes the time from sending a batch to its acknowledgement, which has
@@ -185,7 +194,7 @@ func (c *Core) retransmit(now time.Duration) {
 // round sends one member what it has not acknowledged in time.
 func (c *Core) round(now time.Duration, p *peer) {
 	var late []*batch
-	p.next = max(p.next, c.out.first)
+	c.advance(p)
 	patience := p.timeout()
 	for n := p.next; n < c.out.end() && len(late) < roundBatches; n++ {
 		b := c.out.batch(n)

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster/wire"
 )
@@ -77,14 +78,20 @@ func (c *Core) relaysOf(pop string, members []wire.ID) []wire.ID {
 	return chosen
 }
 
-// PassOn returns to whom a packet is passed on that asks for it: everybody else
-// in the own POP.
-func (c *Core) PassOn(from wire.ID) []Target {
+// PassOn returns to whom a packet of some bytes is passed on that asks for it:
+// everybody else in the own POP, or nobody while this node passes on more than
+// its rate. The issuer then sends again.
+func (c *Core) PassOn(now time.Duration, from wire.ID, size int) []Target {
+	if c.passed.ready(now) > now {
+		c.count.NotPassed++
+		return nil
+	}
 	var out []Target
 	for id, p := range c.peers {
 		if p.POP == c.cfg.POP && id != from {
 			out = append(out, Target{ID: id})
 		}
 	}
+	c.passed.take(now, size*len(out))
 	return out
 }

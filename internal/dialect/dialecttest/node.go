@@ -137,7 +137,7 @@ func (n *Node) State(t testing.TB, service, url string, keys ...string) purge.St
 		tags = append(tags, n.hasher.Surrogate(service, key))
 	}
 	own := field.Times{Fresh: 1 << 62, SWR: 1 << 62, SIE: 1 << 62, Keep: 1 << 62}
-	return n.engine.Service(service).Judge(purge.Tags(tags), 0, own).State
+	return n.engine.Service(service).Judge(purge.NewResponse(tags, target.String(), 200, nil), 0, own).State
 }
 
 // Answer is a response, read to its end.

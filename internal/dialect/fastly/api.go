@@ -15,6 +15,9 @@ import (
 // every path that it does not know with a JSON object, which clients parse.
 func API(door dialect.Door) http.Handler { return api{door} }
 
+// headerSoft makes a purge soft by its presence.
+const headerSoft = "Fastly-Soft-Purge"
+
 // name is this dialect's in receipts and logs.
 const name = "fastly"
 
@@ -146,7 +149,7 @@ func (a api) purgeAll(w http.ResponseWriter, r *http.Request, q asked) {
 // empty, soft where the header says so.
 func request(r *http.Request, service string, selectors ...purge.Selector) control.Request {
 	req := control.Request{Service: service, Selectors: selectors, Dialect: name}
-	if _, soft := r.Header["Fastly-Soft-Purge"]; soft {
+	if _, soft := r.Header[headerSoft]; soft {
 		req.Effect = purge.SoftEffect()
 	}
 	return req

@@ -7,7 +7,6 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/dialect"
-	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -19,6 +18,16 @@ const HeaderCount = "Rescind-Purged"
 // from: its presence counts, not its value. A site's edge logic sets it there;
 // who sends it himself asks for less than he has.
 const HeaderRequiresAuth = "Fastly-Purge-Requires-Auth"
+
+// Speaks tells whether a PURGE is written in this dialect and no other.
+func Speaks(r *http.Request) bool {
+	for _, name := range [...]string{"Fastly-Key", headerSoft, HeaderRequiresAuth} {
+		if _, ok := r.Header[name]; ok {
+			return true
+		}
+	}
+	return false
+}
 
 // Purge returns the handler of PURGE on the sites' own listeners: it purges the
 // URL that it is sent to, under both schemes. It is for requests with that
@@ -60,20 +69,10 @@ func purgeOne(r *http.Request, door dialect.Door, creds control.Credentials) (re
 // targetURL returns the URL that a PURGE request is for. On the admin listener
 // an old client's "/https://host/path" names the URL itself.
 func targetURL(r *http.Request, on control.Listener) string {
-	raw := originForm(r.RequestURI)
-	if on == control.AdminListener && wholeURL(raw) {
+	if raw := dialect.OriginForm(r.RequestURI); on == control.AdminListener && wholeURL(raw) {
 		return bothSchemes(raw[1:])
 	}
-	if !strings.HasPrefix(raw, "/") {
-		raw = "/" + raw
-	}
-	// The parser would find userinfo and the like in a Host that holds them;
-	// only a host and a port may come from there.
-	host, ok := field.NormalHost("", r.Host)
-	if !ok {
-		return "" // names no host: refused
-	}
-	return "//" + host + escapeHash(raw)
+	return dialect.TargetURL(r)
 }
 
 func wholeURL(raw string) bool {

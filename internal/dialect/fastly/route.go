@@ -1,6 +1,10 @@
 package fastly
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/rescind-edge/rescind/internal/dialect"
+)
 
 // action is what a request to the API asks for.
 type action uint8
@@ -29,7 +33,7 @@ type route struct {
 // surrogate key and a URL may hold slashes, escaped ones, and question marks,
 // which a decoded path, cleaned by a multiplexer, would have lost.
 func parse(target string) route {
-	path := strings.TrimLeft(originForm(target), "/")
+	path := strings.TrimLeft(dialect.OriginForm(target), "/")
 	if url, ok := strings.CutPrefix(path, "purge/"); ok && url != "" {
 		return route{action: purgeURL, rest: url}
 	}
@@ -72,21 +76,6 @@ func parseService(path string) route {
 	return route{}
 }
 
-// originForm removes scheme and authority from a target in absolute form,
-// which is what a client sends that takes us for a proxy.
-func originForm(target string) string {
-	if strings.HasPrefix(target, "/") {
-		return target
-	}
-	if _, rest, ok := strings.Cut(target, "://"); ok {
-		if i := strings.IndexAny(rest, "/?"); i >= 0 {
-			return rest[i:]
-		}
-		return "/"
-	}
-	return target
-}
-
 // bothSchemes returns a URL as clients put it behind "/purge/" in the form that
 // selects it under either scheme, since this API purges a URL under both. Some
 // clients escape the whole URL into one segment, and proxies in between merge
@@ -101,7 +90,7 @@ func bothSchemes(url string) string {
 			break
 		}
 	}
-	return "//" + escapeHash(strings.TrimLeft(url, "/"))
+	return "//" + dialect.EscapeHash(strings.TrimLeft(url, "/"))
 }
 
 // escapedWhole tells whether the part of a URL before its first slash holds the
@@ -110,10 +99,6 @@ func escapedWhole(first string) bool {
 	first, _, _ = strings.Cut(strings.ToLower(first), "?")
 	return strings.Contains(first, "%2f") || strings.Contains(first, "%3a")
 }
-
-// escapeHash keeps a "#" of a request target from being taken for the start of
-// a fragment, which request targets do not have.
-func escapeHash(s string) string { return strings.ReplaceAll(s, "#", "%23") }
 
 // unescape decodes percent-escapes once. What is not a valid escape stays as it
 // is: keys are any bytes, and some clients send them raw.

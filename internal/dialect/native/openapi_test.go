@@ -46,7 +46,7 @@ func TestDocumentNamesEveryMember(t *testing.T) {
 	d := loadDocument(t)
 	named := d.at(d.root, "components", "schemas")
 	for name, of := range map[string]any{
-		"Purge": api.Purge{}, "Selector": api.Selector{}, "Receipt": api.Receipt{}, "List": api.List{}, "Revert": api.Revert{},
+		"Purge": api.Purge{}, "Header": api.Header{}, "Selector": api.Selector{}, "Receipt": api.Receipt{}, "List": api.List{}, "Revert": api.Revert{},
 		"NewToken": api.NewToken{}, "Token": api.Token{}, "Tokens": api.Tokens{}, "CreatedToken": api.CreatedToken{},
 		"Services": api.Services{}, "ServiceStatus": api.ServiceStatus{}, "Status": api.Status{},
 		"Explanation": api.Explanation{}, "Variant": api.Variant{}, "PurgeHit": api.PurgeHit{}, "Hint": api.Hint{},

@@ -77,7 +77,7 @@ func jsonMistake(err error) string {
 }
 
 func requestOf(p api.Purge) (control.Request, error) {
-	named := len(p.URLs) + len(p.Keys) + len(p.Paths) + len(p.Hosts)
+	named := len(p.URLs) + len(p.Keys) + len(p.Paths) + len(p.Hosts) + len(p.Headers) + len(p.Bans)
 	if named > purge.MaxKeys {
 		return control.Request{}, fmt.Errorf("%w: %d; the limit is %d", control.ErrTooManyKeys, named, purge.MaxKeys)
 	}
@@ -108,6 +108,39 @@ func selectorsOf(p api.Purge) ([]purge.Selector, error) {
 	}
 	if p.All {
 		all = append(all, purge.All())
+	}
+	tested, err := testedSelectors(p)
+	return append(all, tested...), err
+}
+
+// testedSelectors returns the selectors by header and ban.
+func testedSelectors(p api.Purge) ([]purge.Selector, error) {
+	scope, err := purge.All(), error(nil)
+	if p.Under != "" {
+		if len(p.Headers)+len(p.Bans) == 0 {
+			return nil, badRequest("under goes with headers and bans only")
+		}
+		if scope, err = purge.Path(p.Under); err != nil {
+			return nil, err
+		}
+	}
+	var all []purge.Selector
+	add := func(s purge.Selector, err error) error {
+		if err == nil {
+			s, err = s.Under(scope)
+		}
+		all = append(all, s)
+		return err
+	}
+	for _, h := range p.Headers {
+		if err := add(purge.Header(h.Name, h.Value, h.Separator)); err != nil {
+			return nil, err
+		}
+	}
+	for _, ban := range p.Bans {
+		if err := add(purge.ParseBan(ban)); err != nil {
+			return nil, err
+		}
 	}
 	return all, nil
 }

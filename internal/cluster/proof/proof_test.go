@@ -1,0 +1,214 @@
+package proof
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/cluster/wire"
+	"github.com/rescind-edge/rescind/internal/journal"
+)
+
+var inc = journal.Incarnation{1}
+
+func roster(n int) *Roster {
+	var members []Member
+	for i := range n {
+		members = append(members, Member{
+			ID: wire.ID(i), Name: fmt.Sprintf("n%d", i), POP: fmt.Sprintf("pop%d", i%2),
+			Policy: wire.PolicyServe, After: 30 * time.Second,
+		})
+	}
+	return NewRoster(0, members)
+}
+
+func id(seq uint64) journal.ID { return journal.ID{Incarnation: inc, Seq: seq} }
+
+func ack(l *Ledger, now time.Duration, from wire.ID, head uint64) (took []time.Duration) {
+	l.Acked(now, Ack{From: from, Incarnation: inc, Row: journal.Row{Head: head}}, func(d time.Duration) { took = append(took, d) })
+	return took
+}
+
+func done(w *Waiter) bool {
+	select {
+	case <-w.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+func TestProgress(t *testing.T) {
+	l, r := NewLedger(), roster(4)
+	l.Issued(time.Second, id(1), r)
+	l.Issued(2*time.Second, id(2), r)
+	if took := ack(l, 3*time.Second, 1, 2); !slices.Equal(took, []time.Duration{2 * time.Second, time.Second}) {
+		t.Errorf("%v", took)
+	}
+	if took := ack(l, 4*time.Second, 1, 2); len(took) > 0 {
+		t.Errorf("counted twice: %v", took)
+	}
+	l.Acked(5*time.Second, Ack{From: 2, Incarnation: inc, Row: journal.Row{Head: 1}, Before: time.Second}, func(time.Duration) {})
+	p := l.Progress(id(1), r)
+	if !p.Remembered || p.Count != 2 || p.Slowest != 3*time.Second || p.SlowestOf != "n2" || len(p.Members) != 3 {
+		t.Errorf("%+v", p)
+	}
+	if m := p.Members[0]; !m.Applied || m.Took != 2*time.Second {
+		t.Errorf("%+v", m)
+	}
+	if m := p.Members[2]; m.Applied || m.Took >= 0 {
+		t.Errorf("%+v", m)
+	}
+	// An entry of an earlier start: who has it is known, when is not.
+	old := journal.Incarnation{9}
+	l.Acked(0, Ack{From: 3, Incarnation: old, Row: journal.Row{Head: 7}}, func(time.Duration) {})
+	p = l.Progress(journal.ID{Incarnation: old, Seq: 7}, r)
+	if p.Remembered || p.Count != 1 || p.Members[2].Took >= 0 {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestWait(t *testing.T) {
+	l, r := NewLedger(), roster(4)
+	l.Issued(0, id(1), r)
+	l.Issued(0, id(2), r)
+	levels := map[Level]*Waiter{}
+	for _, level := range []Level{None, Peer, POP, All} {
+		w, err := l.Wait(0, id(2), level, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		levels[level] = w
+	}
+	expect := func(when string, want ...Level) {
+		t.Helper()
+		for level, w := range levels {
+			if done(w) != slices.Contains(want, level) {
+				t.Errorf("%s: level %d done: %v", when, level, done(w))
+			}
+		}
+	}
+	expect("at first", None)
+	ack(l, 1, 1, 1)
+	expect("another entry", None)
+	ack(l, 1, 1, 2)
+	expect("one of another POP", None, Peer)
+	ack(l, 1, 2, 2)
+	expect("all of the POP", None, Peer, POP)
+	if missing := l.End(levels[All]); !slices.Equal(missing, []string{"n3"}) {
+		t.Errorf("missing %v", missing)
+	}
+	w, _ := l.Wait(0, id(2), All, r)
+	l.Review(time.Hour, r)
+	if done(w) {
+		t.Error("a member that serves on was given up")
+	}
+	l.Review(0, roster(3))
+	if !done(w) {
+		t.Error("still waits for who has left")
+	}
+	for range maxWaiters {
+		if _, err := l.Wait(0, id(1), All, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := l.Wait(0, id(1), All, r); !errors.Is(err, ErrTooManyWait) {
+		t.Error(err)
+	}
+}
+
+func TestFenced(t *testing.T) {
+	r := roster(5)
+	r.Members[4].Policy = wire.PolicyRefuse
+	l := NewLedger()
+	l.Issued(0, id(1), r)
+	w, _ := l.Wait(0, id(1), All, r)
+	ack(l, time.Second, 1, 1)
+	l.Review(time.Hour, r)
+	if len(w.missing) != 3 {
+		t.Fatalf("given up though a minority knows the entry: %v", w.missing)
+	}
+	ack(l, time.Second, 2, 1) // a majority has it at one second
+	ack(l, time.Second, 3, 1)
+	l.Review(32*time.Second, r)
+	if done(w) {
+		t.Error("given up before it must be isolated")
+	}
+	l.Review(34*time.Second, r)
+	if !done(w) {
+		t.Error("a member that refuses while isolated must be by now")
+	}
+	// Without a majority nothing is proven.
+	l.Issued(0, id(2), r)
+	ack(l, time.Second, 1, 2)
+	if l.Fenced(time.Hour, id(2), r.Members[4], r) {
+		t.Error("fenced though a minority knows the entry")
+	}
+}
+
+func TestLedgerIsBounded(t *testing.T) {
+	l, r := NewLedger(), roster(1000)
+	for seq := uint64(1); seq <= 10_000; seq++ {
+		l.Issued(time.Duration(seq), id(seq), r)
+	}
+	if l.cells > maxCells {
+		t.Errorf("%d cells", l.cells)
+	}
+	ack(l, time.Second, 7, 10_000)
+	if p := l.Progress(id(1), r); p.Count != 1 || p.SlowestOf != "n7" || !p.Members[6].Applied {
+		t.Errorf("an old entry: %d, %s", p.Count, p.SlowestOf)
+	}
+	small := roster(2)
+	for seq := uint64(10_001); seq < maxRecords+30_000; seq++ {
+		l.Issued(0, id(seq), small)
+	}
+	if l.records > maxRecords || len(l.logs) != 1 {
+		t.Errorf("%d records", l.records)
+	}
+	for i := range 100 {
+		l.Acked(0, Ack{From: 1, Incarnation: journal.Incarnation{2, byte(i)}, Row: journal.Row{Head: 1}}, func(time.Duration) {})
+	}
+	if len(l.rows) > maxIncarnations {
+		t.Errorf("rows of %d incarnations", len(l.rows))
+	}
+}
+
+// Random acknowledgements are compared with a set of who has what.
+func TestModel(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	l, r := NewLedger(), roster(6)
+	has := map[string]bool{}
+	for seq := uint64(1); seq <= 200; seq++ {
+		l.Issued(time.Duration(seq), id(seq), r)
+		from := wire.ID(1 + rng.IntN(5))
+		first := 1 + uint64(rng.IntN(int(seq)))
+		last := first + uint64(rng.IntN(int(seq-first)+1))
+		row := journal.Row{Above: journal.Spans{{First: first, Last: last}}}
+		if first == 1 {
+			row = journal.Row{Head: last}
+		}
+		l.Acked(time.Duration(seq), Ack{From: from, Incarnation: inc, Row: row}, func(time.Duration) {})
+		for s := first; s <= last; s++ {
+			has[fmt.Sprint(from, s)] = true
+		}
+	}
+	for seq := uint64(1); seq <= 200; seq++ {
+		p, count := l.Progress(id(seq), r), 0
+		for _, m := range p.Members {
+			if m.Applied != has[fmt.Sprint(m.Member.ID, seq)] || m.Applied != (m.Took >= 0) {
+				t.Fatalf("entry %d, member %s: %+v", seq, m.Member.Name, m)
+			}
+			if m.Applied {
+				count++
+			}
+		}
+		if p.Count != count || l.find(id(seq)).count != count {
+			t.Fatalf("entry %d: %d and %d, want %d", seq, p.Count, l.find(id(seq)).count, count)
+		}
+	}
+}
