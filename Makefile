@@ -10,7 +10,7 @@ FUZZTIME    ?= 10s
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/rescind
@@ -51,6 +51,25 @@ BENCH ?= -o bench/RESULTS.md
 bench: build ## measure beside nginx and Varnish, for about half an hour
 	bench/install
 	$(GO) run ./bench -rescind $(BIN) $(BENCH)
+
+WANROUNDS ?= 16
+
+.PHONY: bench-wan
+bench-wan: ## how fast purges cross the world, in virtual time; some minutes
+	$(GO) test ./bench/wan -count 1 -timeout 60m -run TestMeasure -v -wan.rounds $(WANROUNDS) -wan.o ../WAN.md
+
+# SEED=0 draws a seed for each run; the seed of a failing run is in its message.
+SEED ?= 0
+N    ?= 300
+SIM   = $(GO) test ./internal/sim -count 1 -timeout 60m -run
+
+.PHONY: sim
+sim: ## random histories of clusters in virtual time: SEED= N=
+	$(SIM) TestRandomHistories -sim.seed $(SEED) -sim.n $(N)
+
+.PHONY: sim-long
+sim-long: ## thousands of them, for some minutes
+	$(SIM) TestRandomHistories -sim.n 5000 -v
 
 .PHONY: demo
 demo: ## show the product working, and exit

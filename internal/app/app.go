@@ -136,7 +136,7 @@ func (a *App) build(cfg *config.Config) error {
 	a.control, err = control.New(control.Parts{
 		Engine: a.engine, Hasher: a.hasher, Counter: counter{a}, Sink: records{a},
 		Journal: a.journal, Node: cfg.Node.Name, Cluster: others, KeepTokens: cfg.Node.DataDir != "" || others != nil,
-		TokenChanged: records{a}.TokenChanged,
+		TokenChanged: records{a}.TokenChanged, TokensKnown: a.tokensKnown,
 	}, controlConfig)
 	if err != nil {
 		return err

@@ -99,6 +99,10 @@ func (a *App) trust() func() proxy.Trust {
 	return a.trusts
 }
 
+// tokensKnown tells whether this node has heard, since its start, which tokens
+// are good.
+func (a *App) tokensKnown() bool { return a.cluster == nil || a.cluster.Informed() }
+
 // mayCover tells which entries may stand for earlier ones that they repeat: those
 // of which the effect is final, so that no revert can take it away.
 func (a *App) mayCover(e *journal.Entry) bool {

@@ -115,6 +115,9 @@ func (n *node) apply(steps []durable.Step) {
 			n.gaps++
 			continue
 		}
+		if s.Entry.Kind == 0 {
+			continue // the state has changed
+		}
 		if _, again := n.applied[s.Entry.ID]; again {
 			n.twice++
 			continue

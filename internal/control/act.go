@@ -37,6 +37,9 @@ func (c *Control) takeEffect(step *durable.Step, past bool) {
 	switch {
 	case step.Gap:
 		c.withdrawAll(step)
+		if !step.Adopted && !past {
+			c.counts.gaps.Add(1)
+		}
 	case e.By != 0: // a later entry does what this asked for
 	case e.Kind == journal.KindPurge:
 		c.takePurge(step, past)
@@ -50,6 +53,7 @@ func (c *Control) takePurge(step *durable.Step, past bool) {
 	if err != nil {
 		// It asks for something to be withdrawn, and nobody here knows what.
 		c.withdrawAll(step)
+		c.counts.gaps.Add(1)
 		return
 	}
 	now := c.parts.Now()
@@ -84,7 +88,11 @@ func (c *Control) takeRevert(step *durable.Step) {
 	if err != nil {
 		return // what is withdrawn stays so
 	}
-	rev.Outcome = c.parts.Engine.Revert(c.parts.Now().UnixNano(), rev.ID)
+	now := c.parts.Now()
+	if step.Own {
+		now = rev.Time // at which it was not too late
+	}
+	rev.Outcome = c.parts.Engine.Revert(now.UnixNano(), rev.ID)
 	if step.Own {
 		c.undone = rev.Outcome
 	}
@@ -103,7 +111,6 @@ func (c *Control) withdrawAll(step *durable.Step) {
 			All: true, Position: step.Position,
 		})
 	}
-	c.counts.gaps.Add(1)
 }
 
 // issue makes the purge of a receipt take effect here and on its way to other

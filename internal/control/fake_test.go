@@ -129,6 +129,8 @@ func (e *fakeEngine) Apply(_ int64, p purge.Purge) purge.Applied {
 	return purge.Applied{Position: field.Position(len(e.applied))}
 }
 
+func (e *fakeEngine) Foresee(int64, purge.ID) purge.Undo { return e.undo }
+
 func (e *fakeEngine) Revert(int64, purge.ID) purge.Undo {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -54,15 +54,19 @@ func (c *Control) revert(st *state, who caller, id purge.ID) (Reverted, string, 
 	}
 	now := c.parts.Now()
 	rev := Reverted{ID: id, Actor: who.actor(), Time: now}
+	// Whoever is told that it is too late must be able to rely on the purge. So
+	// nothing is issued then: another node, which got the purge later, could still
+	// undo it. The purge was applied here, so an engine that does not know it has
+	// carried it out and forgotten it.
+	switch c.parts.Engine.Foresee(now.UnixNano(), id) {
+	case purge.Undone, purge.UndoneInPart:
+	default:
+		return Reverted{}, receipt.Service, fmt.Errorf("%w purge %v", ErrTooLate, id)
+	}
 	done, err := c.append(journal.Draft{Kind: journal.KindRevert, Body: appendRevert(nil, &rev)})
 	if err != nil {
 		return Reverted{}, receipt.Service, err
 	}
-	switch rev.Outcome = c.undone; rev.Outcome {
-	case purge.Undone, purge.UndoneInPart:
-		return rev, receipt.Service, done.durable()
-	}
-	// The purge was applied here and its receipt says that nobody took it back:
-	// an engine that does not know it has carried it out and forgotten it.
-	return Reverted{}, receipt.Service, fmt.Errorf("%w purge %v", ErrTooLate, id)
+	rev.Outcome = c.undone // or another node's revert came in this moment
+	return rev, receipt.Service, done.durable()
 }

@@ -80,6 +80,9 @@ func TestRevertTooLate(t *testing.T) {
 				t.Errorf("%v: %v, want %v", n.engine.undo, err, ErrTooLate)
 			}
 		}
+		if _, issued := n.parts.Journal.Own(); issued != 1 {
+			t.Errorf("%d entries, want only the purge: another node could still undo it", issued)
+		}
 		if len(n.sink.reverted) != 0 {
 			t.Errorf("reported as reverted: %+v", n.sink.reverted)
 		}

@@ -244,17 +244,14 @@ func (e *Engine) dropLocked(r *record) {
 func (e *Engine) Revert(now int64, id ID) Undo {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, ok := e.mu.reverted[id]; ok {
-		return UndoneAlready
-	}
-	r := e.mu.byID[id]
-	if r != nil && (r.until <= now || r.merged()) {
-		return UndoTooLate
+	r, undo := e.foreseeLocked(now, id)
+	if undo == UndoneAlready || undo == UndoTooLate {
+		return undo
 	}
 	e.rememberLocked(id)
 	e.mu.stats.Reverted++
 	if r == nil {
-		return UndoneAhead
+		return undo
 	}
 	r.void = true
 	for _, tag := range r.tags {
@@ -263,10 +260,31 @@ func (e *Engine) Revert(now int64, id ID) Undo {
 		}
 	}
 	e.dropPredicatesLocked(r)
-	if r.lost > 0 {
-		return UndoneInPart
+	return undo
+}
+
+// Foresee returns what Revert would, and changes nothing.
+func (e *Engine) Foresee(now int64, id ID) Undo {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_, undo := e.foreseeLocked(now, id)
+	return undo
+}
+
+func (e *Engine) foreseeLocked(now int64, id ID) (*record, Undo) {
+	r := e.mu.byID[id]
+	_, reverted := e.mu.reverted[id]
+	switch {
+	case reverted:
+		return r, UndoneAlready
+	case r == nil:
+		return nil, UndoneAhead
+	case r.until <= now || r.merged():
+		return r, UndoTooLate
+	case r.lost > 0:
+		return r, UndoneInPart
 	}
-	return Undone
+	return r, Undone
 }
 
 func (e *Engine) rememberLocked(id ID) {

@@ -59,22 +59,27 @@ func (c *Config) complete() {
 }
 
 // Step is one thing that takes effect at a position. Steps come in the order
-// of their positions.
+// of their positions. A step with neither an entry nor a gap says what of the
+// state a peer's state has changed; it has the position of the step before it.
 type Step struct {
 	Position field.Position
-	// Entry is what is to be carried out; its Kind is 0 for a gap. It shares
-	// memory with the journal.
+	// Entry is what is to be carried out; its Kind is 0 if there is none. It
+	// shares memory with the journal.
 	Entry journal.Entry
 	// Outcome is journal.Accepted or journal.Conflict; 0 for a gap.
 	Outcome journal.Outcome
 	// Gap says that entries are missing for good: whatever was stored before
 	// this position is to be dropped.
 	Gap bool
+	// Adopted says of a gap that nothing is wrong: the node has started with
+	// nothing stored, and counts as known what its peers know.
+	Adopted bool
 	// Own says that this node issued the entry in this run.
 	Own bool
 	// Arrived is when the entry came to this node, milliseconds of Unix time.
 	Arrived int64
-	// Changed are the items of the state that the entry changed.
+	// Changed are the items of the state that the entry, or a peer's state,
+	// changed.
 	Changed []state.Item
 }
 

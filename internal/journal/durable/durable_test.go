@@ -320,9 +320,19 @@ func TestANodeWithoutStorageAdopts(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.must(t, "new")
+	if _, err := b.Adopt(a.Known()); err != nil { // of what is known by now, only the new is
+		t.Fatal(err)
+	}
+	if _, err := b.Adopt(a.Known()); err != nil {
+		t.Fatal(err)
+	}
+	a.must(t, "newer")
 	exchange(t, b, a)
-	equal(t, "applied", b.bodies(), []string{"new"})
-	if row := b.Durable()[a.steps[0].Entry.Incarnation]; row.Floor != 1 || row.Head != 2 {
+	equal(t, "applied", b.bodies(), []string{"gap", "gap", "newer"})
+	if !b.steps[1].Adopted || b.steps[1].Position <= b.steps[0].Position {
+		t.Errorf("%+v", b.steps)
+	}
+	if row := b.Durable()[a.steps[0].Entry.Incarnation]; row.Floor != 2 || row.Head != 3 {
 		t.Errorf("%+v", row)
 	}
 }

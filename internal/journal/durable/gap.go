@@ -2,24 +2,43 @@ package durable
 
 import "github.com/rescind-edge/rescind/internal/journal"
 
-// Adopt takes over a peer's heads as known, for a node that has nothing stored:
-// see journal.Set.Adopt.
+// Adopt takes over a peer's heads as known, for a node that had nothing stored
+// when it started: see journal.Set.Adopt. What it has stored since may be older
+// than what the heads stand for, so if anything becomes known, Apply gets a step
+// that is a gap. The error wraps ErrPositions or is ErrClosed.
 func (j *Journal) Adopt(peer journal.Vector) (Ticket, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err := j.readyLocked(); err != nil {
+	err := j.readyLocked()
+	if err == nil {
+		err = j.roomLocked(1)
+	}
+	if err != nil {
 		return Ticket{}, err
 	}
-	j.mu.set.Adopt(j.now(), peer)
+	now, before := j.now(), j.mu.set.Vector()
+	j.mu.set.Adopt(now, peer)
 	rows := journal.Vector{}
 	own, _ := j.mu.set.Own()
+	fresh := false
 	for inc := range peer {
 		if row, ok := j.mu.set.Row(inc); ok && inc != own {
 			rows[inc] = row
+			fresh = fresh || len(row.Known().Minus(before[inc].Known())) > 0
 		}
+	}
+	if fresh {
+		j.gapLocked(now, true)
 	}
 	j.mu.next.rows(rows)
 	return j.ticketLocked(), nil
+}
+
+// gapLocked has whatever was stored until now dropped.
+func (j *Journal) gapLocked(now int64, adopted bool) {
+	j.mu.position++
+	j.mu.next.number(recGap, uint64(j.mu.position))
+	j.mu.apply([]Step{{Position: j.mu.position, Gap: true, Adopted: adopted, Arrived: now}})
 }
 
 // Concede gives up entries that nobody can supply: Apply gets a step that is a
@@ -46,13 +65,11 @@ func (j *Journal) Concede(gap []journal.Range, peers ...journal.Vector) ([]journ
 	if len(done) == 0 {
 		return nil, Ticket{}, nil
 	}
-	j.mu.position++
 	rows := journal.Vector{}
 	for _, r := range done {
 		rows[r.Incarnation], _ = j.mu.set.Row(r.Incarnation)
 	}
-	j.mu.next.number(recGap, uint64(j.mu.position))
 	j.mu.next.rows(rows)
-	j.mu.apply([]Step{{Position: j.mu.position, Gap: true, Arrived: now}})
+	j.gapLocked(now, false)
 	return done, j.ticketLocked(), nil
 }

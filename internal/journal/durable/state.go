@@ -22,8 +22,8 @@ func (j *Journal) PutItems(items ...state.Item) ([]state.Item, Ticket, error) {
 }
 
 // MergeState joins a peer's whole state to this node's and returns the items
-// that changed. whole says that the peer's is complete, so that this node's is
-// from now on. The error is ErrClosed or state.ErrFull; nothing changed then.
+// that changed, of which Apply is told too. whole says that the peer's is
+// complete, so that this node's is from now on. The error is ErrClosed or state.ErrFull; nothing changed then.
 func (j *Journal) MergeState(peer *state.Map, whole bool) ([]state.Item, Ticket, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -41,6 +41,9 @@ func (j *Journal) MergeState(peer *state.Map, whole bool) ([]state.Item, Ticket,
 	if whole && !j.mu.complete || j.mu.state.Horizon() != before {
 		j.mu.complete = j.mu.complete || whole
 		j.mu.next.state(j.mu.state.Horizon(), j.mu.complete)
+	}
+	if len(changed) > 0 && j.mu.apply != nil {
+		j.mu.apply([]Step{{Position: j.mu.position, Changed: changed, Arrived: j.now()}})
 	}
 	return changed, j.ticketLocked(), nil
 }

@@ -31,6 +31,9 @@ func TestStateOutlastsAPowerFailure(t *testing.T) {
 	if err != nil || len(changed) != 2 || ticket.Wait(context.Background()) != nil {
 		t.Fatalf("%v, %v", changed, err)
 	}
+	if n := len(a.steps); n != 1 || len(a.steps[0].Changed) != 2 || a.steps[0].Gap || a.steps[0].Entry.Kind != 0 {
+		t.Errorf("what a peer's state changed was told as %+v", a.steps)
+	}
 	if again, _, _ := a.MergeState(b.State(), true); len(again) != 0 {
 		t.Errorf("changed again: %v", again)
 	}

@@ -1,0 +1,81 @@
+package wan
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rescind-edge/rescind/bench/page"
+)
+
+var (
+	output = flag.String("wan.o", "", "measure everything and write the tables into a `file`")
+	rounds = flag.Int("wan.rounds", 16, "purges from each city at each loss")
+)
+
+// TestAtTheSpeedOfTheNetwork holds the aims where nothing is lost.
+func TestAtTheSpeedOfTheNetwork(t *testing.T) {
+	f := bubble(t, Product, Plan{Cities: Cities()[:8], Rounds: 2, Seed: 1})
+	if f.Missing > 0 || f.Exact < len(f.Nodes) {
+		t.Errorf("%d missing, %d of %d within the aim", f.Missing, f.Exact, len(f.Nodes))
+	}
+}
+
+// TestWithLoss holds that a fifth of all packets lost costs less than two seconds.
+func TestWithLoss(t *testing.T) {
+	f := bubble(t, Product, Plan{Cities: Cities()[:8], Rounds: 2, Loss: 0.2, Seed: 1})
+	if f.Missing > 0 || quantile(f.Last, 1) > 2*time.Second {
+		t.Errorf("%d missing, the slowest took %v", f.Missing, quantile(f.Last, 1))
+	}
+}
+
+// TestOthers holds that what the product is compared with works at all.
+func TestOthers(t *testing.T) {
+	for how, measure := range map[string]func(Plan) (Figures, error){"gossip": Gossip, "hub": Hub} {
+		f := bubble(t, measure, Plan{Cities: Cities()[:8], Rounds: 1, Seed: 1})
+		if f.Missing > 0 || quantile(f.Last, 1) > 5*time.Second {
+			t.Errorf("%s: %d missing, the slowest took %v", how, f.Missing, quantile(f.Last, 1))
+		}
+	}
+}
+
+// TestMeasure writes the tables; it takes minutes.
+func TestMeasure(t *testing.T) {
+	if *output == "" {
+		return // measured on demand
+	}
+	var rows []Row
+	add := func(how, when string, measure func(Plan) (Figures, error), p Plan) {
+		p.Cities, p.Rounds = Cities(), *rounds
+		p.Seed = uint64(len(rows) + 1)
+		began := time.Now()
+		rows = append(rows, Row{how, when, bubble(t, measure, p)})
+		t.Logf("%s, %s: %v", how, when, time.Since(began).Round(time.Second))
+	}
+	for _, loss := range []float64{0, 0.01, 0.05, 0.2} {
+		when := fmt.Sprintf("%.0f %% loss", 100*loss)
+		add("Rescind", when, Product, Plan{Loss: loss})
+		add("gossip", when, Gossip, Plan{Loss: loss})
+		add("hub", when, Hub, Plan{Loss: loss})
+	}
+	add("Rescind", "one city flaps", Product, Plan{Flap: true})
+	add("gossip", "one city flaps", Gossip, Plan{Flap: true})
+	add("hub", "one city flaps", Hub, Plan{Flap: true})
+	if err := page.Write(*output, "bench-wan", Report(rows)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// bubble runs a measurement in virtual time.
+func bubble(t *testing.T, measure func(Plan) (Figures, error), p Plan) (f Figures) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var err error
+		if f, err = measure(p); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return f
+}

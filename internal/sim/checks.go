@@ -1,0 +1,176 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/journal"
+)
+
+// checkStep looks after each step whether every node keeps what is promised.
+func (w *World) checkStep() {
+	vectors := w.vectors()
+	for _, h := range w.up() {
+		for number := range w.pages {
+			w.checkPage(h, number)
+		}
+		w.checkReceipts(h, vectors)
+	}
+	w.countHolders(vectors)
+}
+
+// checkPage has a client ask a node for a page, if the node would answer from its
+// store.
+func (w *World) checkPage(h *host, number int) {
+	asked, connected := w.ticks.Add(1), h.connected()
+	f, ok := h.look(number)
+	if !ok {
+		return
+	}
+	w.count(func(c *Counts) { c.Served++ })
+	// Promise 1, by what took effect on the node itself.
+	if a := h.watch.forbids(h.tags[number], f.began, asked, f.fresh); a != nil {
+		w.blame("visibility: %s uses page %d of tick %d at tick %d, in spite of purge %v of ticks %d to %d",
+			h.Name, number, f.began, asked, a.ID, a.from, a.to)
+	}
+	now := time.Now()
+	w.mu.Lock()
+	var told, many *promise
+	for _, p := range w.mu.promises {
+		if f.began >= p.from || !p.hardAt(number) {
+			continue
+		}
+		if at, ok := p.told[h]; ok && at < asked {
+			told = p
+		}
+		if connected && w.fixed && !p.many.IsZero() && now.Sub(p.many) > w.base.Isolation.After {
+			many = p
+		}
+	}
+	w.mu.Unlock()
+	// Promise 6: what a receipt says has happened.
+	if told != nil {
+		w.blame("receipt: %s uses page %d of tick %d, and purge %d of tick %d is told to be applied there",
+			h.Name, number, f.began, told.number, told.from)
+	}
+	// Section 5 of the promises' text: who is not isolated knows what a majority
+	// knew when the oldest heartbeat that it counts was sent.
+	if many != nil {
+		w.blame("isolation: %s has page %d of tick %d, and a majority has had purge %d for longer than %v",
+			h.Name, number, f.began, many.number, w.base.Isolation.After)
+	}
+}
+
+// vectors returns what each host's disk has, or its memory where it has none.
+func (w *World) vectors() map[*host]journal.Vector {
+	out := make(map[*host]journal.Vector)
+	for _, h := range w.hosts {
+		if n := h.Node; n != nil {
+			out[h] = n.Journal.Durable()
+		} else {
+			out[h] = h.held
+		}
+	}
+	return out
+}
+
+// checkReceipts reads the receipts of a node and looks whether they are true.
+func (w *World) checkReceipts(h *host, vectors map[*host]journal.Vector) {
+	for _, p := range w.promises() {
+		if p.issuer != h || p.life != h.life {
+			continue
+		}
+		progress, ok := h.Node.Control.Progress(p.Receipt)
+		if !ok {
+			continue
+		}
+		for _, c := range progress.Members {
+			if c.Applied {
+				w.tell(p, c.Member, vectors)
+			}
+		}
+	}
+}
+
+// waited takes note of what a caller was told who waited.
+func (w *World) waited(h *host, p *promise, level control.Level, missing []string) {
+	if level != control.WaitAll || len(missing) > 0 {
+		return // who has confirmed is in the receipt
+	}
+	progress, _ := h.Node.Control.Progress(p.Receipt)
+	for _, c := range progress.Members {
+		if !c.Applied && !w.mayBeFenced(c.Member) {
+			w.blame("receipt: purge %d was confirmed by all, and %s has not", p.number, c.Member)
+		}
+	}
+}
+
+// mayBeFenced tells whether a member need not confirm, since it has left or serves
+// nothing.
+func (w *World) mayBeFenced(string) bool {
+	return !w.fixed || w.base.Isolation.Policy != 1
+}
+
+// tell takes note that a member is said to have applied a purge.
+func (w *World) tell(p *promise, member string, vectors map[*host]journal.Vector) {
+	for _, o := range w.hosts {
+		if o.Name != member {
+			continue
+		}
+		w.mu.Lock()
+		_, known := p.told[o]
+		if !known {
+			p.told[o] = w.ticks.Add(1)
+			w.mu.counts.Confirmed++
+		}
+		w.mu.Unlock()
+		if known || vectors[o] == nil {
+			return
+		}
+		// It was so when the vectors were read, or the disk was lost since.
+		if knows(vectors[o], p.Entry) {
+			w.mu.Lock()
+			p.owed[o] = true
+			w.mu.Unlock()
+		} else if n := o.Node; n != nil && !knows(n.Journal.Durable(), p.Entry) && !o.forgets() {
+			w.blame("receipt: %s is said to have purge %d, and does not have it on disk", o.Name, p.number)
+		}
+	}
+}
+
+// checkOwed looks whether a disk still has what was acknowledged, after a start.
+func (w *World) checkOwed(h *host) {
+	known := h.Node.Journal.Known()
+	w.mu.Lock()
+	var missing []*promise
+	for _, p := range w.mu.promises {
+		if p.owed[h] && !knows(known, p.Entry) {
+			missing = append(missing, p)
+		}
+	}
+	w.mu.Unlock()
+	for _, p := range missing {
+		w.blame("acknowledged: %s has lost purge %d in a crash", h.Name, p.number)
+	}
+}
+
+// countHolders takes note since when a majority has each purge on disk.
+func (w *World) countHolders(vectors map[*host]journal.Vector) {
+	now := time.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.mu.promises {
+		n := 0
+		for _, v := range vectors {
+			if knows(v, p.Entry) {
+				n++
+			}
+		}
+		switch {
+		case n <= len(w.hosts)/2:
+			p.many = time.Time{}
+		case p.many.IsZero():
+			p.many = now
+		}
+	}
+}

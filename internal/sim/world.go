@@ -1,0 +1,267 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/cluster"
+	"github.com/rescind-edge/rescind/internal/cluster/simnet"
+	"github.com/rescind-edge/rescind/internal/control"
+)
+
+const second = time.Second
+
+// Config says what a run is like. What is zero is drawn by the seed.
+type Config struct {
+	Seed  uint64
+	Steps int
+	// Engine and Liar break nodes, to show that a run finds out: Engine stands in
+	// front of each engine, and disks of a Liar say that they have synced and
+	// have not.
+	Engine func(control.Engine) control.Engine
+	Liar   bool
+}
+
+// Result is what came of a run.
+type Result struct {
+	Broken []string // promises; empty: none
+	Events []string // what happened, in order
+	Counts Counts
+}
+
+// Counts say how much a run has shown.
+type Counts struct {
+	Purges, Reverts, Crashes, Wipes, Served, Fetched, Confirmed, Gaps, Lost int
+}
+
+// World is one run.
+type World struct {
+	cfg    Config
+	rng    *rand.Rand // of the plan: only the goroutine that runs it draws
+	net    *simnet.Net
+	began  time.Time
+	ticks  atomic.Int64
+	pages  []page
+	hosts  []*host
+	base   Settings
+	link   simnet.Link // of all pairs, but for the delay
+	delays map[[2]netip.Addr]time.Duration
+	symm   bool // all have the same list to join by, the first too
+	fixed  bool // nobody has joined, left or been forgotten yet
+	doing  sync.WaitGroup
+
+	mu struct {
+		sync.Mutex
+		promises []*promise
+		passes   []*pass
+		events   []string
+		broken   []string
+		counts   Counts
+	}
+}
+
+// Run carries a run out. It is to be called in a bubble of testing/synctest, and
+// returns when all that it started has ended.
+func Run(cfg Config) Result {
+	w := newWorld(cfg)
+	for _, h := range w.hosts {
+		h.start()
+	}
+	if w.until(2*time.Minute, w.allReady) {
+		w.fixed = true
+		w.meet()
+		for range w.steps() {
+			w.step()
+			w.checkStep()
+		}
+		w.settle()
+	} else {
+		w.blame("the nodes did not become ready")
+	}
+	for _, h := range w.hosts {
+		if err := h.Stop(); err != nil {
+			w.note("%s stops: %v", h.Name, err)
+		}
+	}
+	w.doing.Wait()
+	time.Sleep(time.Minute) // memberlist's timers outlive it
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return Result{Broken: w.mu.broken, Events: w.mu.events, Counts: w.mu.counts}
+}
+
+func newWorld(cfg Config) *World {
+	w := &World{
+		cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 2)), began: time.Now(),
+		pages: makePages(), delays: make(map[[2]netip.Addr]time.Duration),
+	}
+	w.net = simnet.New(cfg.Seed, nil)
+	w.base = Settings{UndoWindow: randomTime(w.rng, second, 6*second)}
+	if w.rng.IntN(3) == 0 {
+		w.base.Retention = randomTime(w.rng, 5*second, 40*second)
+	}
+	w.base.Isolation = cluster.Isolation{
+		Policy: []cluster.Policy{cluster.PolicyServe, cluster.PolicyRevalidate, cluster.PolicyRefuse}[w.rng.IntN(3)],
+		After:  randomTime(w.rng, 2*second, 10*second),
+	}
+	if w.rng.IntN(3) == 0 {
+		w.base.RelayFrom = 3
+	}
+	w.symm = w.rng.IntN(3) == 0
+	for range 3 + w.rng.IntN(3) {
+		w.add(w.anyDisk())
+	}
+	w.connect()
+	w.note("seed %d: %d nodes, isolation %v after %v, retention %v, undo %v, relays from %d, one list %v",
+		cfg.Seed, len(w.hosts), w.base.Isolation.Policy, w.base.Isolation.After, w.base.Retention, w.base.UndoWindow, w.base.RelayFrom, w.symm)
+	return w
+}
+
+// anyDisk returns a disk, or none for one node in five.
+func (w *World) anyDisk() *Disk {
+	if w.rng.IntN(5) == 0 {
+		return nil
+	}
+	d := NewDisk()
+	d.SetSync(randomTime(w.rng, 0, 20*time.Millisecond))
+	d.lies.Store(w.cfg.Liar)
+	return d
+}
+
+// add makes a host without starting its node.
+func (w *World) add(disk *Disk) *host {
+	i := len(w.hosts)
+	h := &host{world: w, Machine: &Machine{
+		Name: fmt.Sprintf("n%d", i), POP: fmt.Sprintf("pop%d", i%3),
+		Host: w.net.Host(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)})),
+		Disk: disk, Clock: &Clock{}, Began: w.began, Settings: w.base, Random: w.rng.Uint64(),
+	}}
+	for _, o := range w.hosts {
+		way := [2]netip.Addr{h.Host.Addr(), o.Host.Addr()}
+		w.delays[way] = randomTime(w.rng, time.Millisecond, 120*time.Millisecond)
+		w.delays[[2]netip.Addr{way[1], way[0]}] = w.delays[way] + randomTime(w.rng, 0, 20*time.Millisecond)
+	}
+	w.hosts = append(w.hosts, h)
+	first := w.hosts[0]
+	for _, o := range w.hosts {
+		if w.symm {
+			o.Join = append(o.Join, Address(h.Host))
+		}
+	}
+	switch {
+	case w.symm:
+		h.Join = slices.Clone(first.Join)
+	case h != first:
+		h.Join = []string{Address(first.Host)}
+	}
+	return h
+}
+
+// meet tells the first node of the others, where only they knew it: it could
+// else begin another cluster when its disk is lost.
+func (w *World) meet() {
+	if w.symm {
+		return
+	}
+	for _, h := range w.hosts[1:] {
+		w.hosts[0].Join = append(w.hosts[0].Join, Address(h.Host))
+	}
+}
+
+// connect makes the network what it is to be from now on.
+func (w *World) connect() {
+	delays, base := make(map[[2]netip.Addr]time.Duration, len(w.delays)), w.link
+	for way, d := range w.delays {
+		delays[way] = d
+	}
+	w.net.SetLink(func(from, to netip.Addr) simnet.Link {
+		l := base
+		l.Delay = delays[[2]netip.Addr{from, to}]
+		return l
+	})
+}
+
+// some returns hosts for which keep is true.
+func (w *World) some(keep func(*host) bool) (out []*host) {
+	for _, h := range w.hosts {
+		if keep(h) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+func (w *World) up() []*host { return w.some((*host).running) }
+
+// oneOf draws a host for which keep is true; nil: there is none.
+func (w *World) oneOf(keep func(*host) bool) *host {
+	all := w.some(keep)
+	if len(all) == 0 {
+		return nil
+	}
+	return all[w.rng.IntN(len(all))]
+}
+
+// allReady tells whether the nodes that run are ready and know of each other.
+func (w *World) allReady() bool {
+	up := w.up()
+	for _, h := range up {
+		if !h.Node.Cluster.Ready() || h.Node.Cluster.Health().Roster < len(up) {
+			return false
+		}
+	}
+	return true
+}
+
+// until waits for a condition, and tells whether it came true.
+func (w *World) until(limit time.Duration, cond func() bool) bool {
+	for began := time.Now(); !cond(); time.Sleep(20 * time.Millisecond) {
+		if time.Since(began) > limit {
+			return false
+		}
+	}
+	return true
+}
+
+// note writes down what happens.
+func (w *World) note(format string, args ...any) {
+	line := fmt.Sprintf("%8.3fs %5d  ", time.Since(w.began).Seconds(), w.ticks.Load()) + fmt.Sprintf(format, args...)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mu.events = append(w.mu.events, line)
+}
+
+// maxBroken bounds what is told of one run: the first is what matters.
+const maxBroken = 20
+
+// blame writes down that a promise is broken.
+func (w *World) blame(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	w.note("BROKEN: %s", text)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.mu.broken) < maxBroken {
+		w.mu.broken = append(w.mu.broken, text)
+	}
+}
+
+func randomTime(rng *rand.Rand, from, to time.Duration) time.Duration {
+	return from + time.Duration(rng.Int64N(int64(to-from)+1))
+}
+
+func (c *Counts) add(o Counts) {
+	c.Purges += o.Purges
+	c.Reverts += o.Reverts
+	c.Crashes += o.Crashes
+	c.Wipes += o.Wipes
+	c.Served += o.Served
+	c.Fetched += o.Fetched
+	c.Confirmed += o.Confirmed
+	c.Gaps += o.Gaps
+	c.Lost += o.Lost
+}
