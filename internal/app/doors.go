@@ -19,7 +19,7 @@ import (
 
 // openSiteDoors lets requests to the sites' own listeners purge.
 func (a *App) openSiteDoors(p *proxy.Config, cfg *config.Config) {
-	door := dialect.Door{Control: a.control, Client: a.dataClient}
+	door := a.door(a.dataClient)
 	speaks := make(map[string]bool, len(cfg.Services))
 	for _, s := range cfg.Services {
 		speaks[s.ID] = s.Purge.Dialect == config.DialectVarnish

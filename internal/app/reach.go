@@ -17,17 +17,11 @@ func (r reach) Reached(ctx context.Context, receipt control.Receipt) (applied, n
 	if r.a.cluster == nil {
 		return 1, 1
 	}
-	p, ok := r.a.progress(ctx, receipt)
-	if !ok {
+	c := r.a.confirmations(ctx, receipt)
+	if c == nil {
 		return 1, 2
 	}
-	applied, nodes = 1, 1+len(p.Members)
-	for _, m := range p.Members {
-		if m.Applied {
-			applied++
-		}
-	}
-	return applied, nodes
+	return c.Applied, len(c.Members)
 }
 
 // Everywhere implements dialect.Reach for purges that this node accepted.
