@@ -85,7 +85,7 @@ func (a *App) trusts() proxy.Trust {
 	if !a.cluster.Ready() {
 		now = max(now, trustOf(isolation.AtStart))
 	}
-	if a.leaving.Load() {
+	if a.leaving.Load() || a.cluster.Refused() != nil {
 		now = max(now, proxy.TrustOrigin) // whatever is set: purges do not come here any more
 	}
 	return now
