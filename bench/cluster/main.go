@@ -77,6 +77,9 @@ func measureNodes(ctx context.Context, p plan, nodes int, hits bool) (r results,
 	if r.one, err = s.phase(ctx, p.seconds, load{rate: p.rate / 5, accepting: 1}); err != nil {
 		return r, err
 	}
+	if r.burst, err = s.phase(ctx, p.seconds, load{rate: p.rate, accepting: 1}); err != nil {
+		return r, err
+	}
 	if r.all, err = s.phase(ctx, p.seconds, load{rate: p.rate, accepting: nodes}); err != nil || !hits {
 		return r, err
 	}

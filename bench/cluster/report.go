@@ -8,8 +8,8 @@ import (
 
 // results are what was measured with some nodes.
 type results struct {
-	nodes                      int
-	idle, one, all, hits, both figures
+	nodes                             int
+	idle, one, burst, all, hits, both figures
 }
 
 // sum returns the processor time of nodes from one on, less what they use when
@@ -31,13 +31,13 @@ func micros(d time.Duration, n uint64) float64 {
 }
 
 // receiver is what an entry costs a node that did not accept it.
-func (r results) receiver() float64 {
-	return micros(r.sum(r.one, 1), r.one.purges*uint64(r.nodes-1))
+func (r results) receiver(f figures) float64 {
+	return micros(r.sum(f, 1), f.purges*uint64(r.nodes-1))
 }
 
 // acceptor is what a purge costs the node that accepted it.
-func (r results) acceptor() float64 {
-	return micros(r.sum(r.one, 0)-r.sum(r.one, 1), r.one.purges)
+func (r results) acceptor(f figures) float64 {
+	return micros(r.sum(f, 0)-r.sum(f, 1), f.purges)
 }
 
 func report(p plan, whole, pair results) string {
@@ -47,7 +47,7 @@ func report(p plan, whole, pair results) string {
 	line := func(what string, f figures) {
 		purges, caught, each, hits, per, packets := "", "", "", "", "", ""
 		if f.purges > 0 {
-			purges = fmt.Sprintf("%.0f", float64(f.purges)/f.took.Seconds())
+			purges = fmt.Sprintf("%.0f", f.rate())
 			caught = fmt.Sprintf("%.0f ms", f.caught.Seconds()*1000)
 			packets = fmt.Sprintf("%.1f", float64(f.packets)/float64(f.purges))
 		}
@@ -61,30 +61,35 @@ func report(p plan, whole, pair results) string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", what, purges, caught, each, hits, per, packets)
 	}
 	line("purges at one node", whole.one)
+	line("more purges at one node", whole.burst)
 	line("purges at all nodes", whole.all)
 	line("hits", whole.hits)
 	line("purges at all nodes, and hits", whole.both)
 
-	further := (whole.acceptor() - pair.acceptor()) / float64(whole.nodes-2)
-	idle := micros(whole.sum2(whole.idle), uint64(whole.nodes)) / 1e6 / whole.idle.wall() * 100
+	further := max(0, (whole.acceptor(whole.one)-pair.acceptor(pair.one))/float64(whole.nodes-2))
+	idle := micros(whole.used(whole.idle), uint64(whole.nodes)) / 1e6 / whole.idle.wall() * 100
 	fmt.Fprintf(&b, `
 Every node has applied every purge of each line, and none twice. The column counts a purge at the node that accepts it,
-its HTTP request and its receipt included, and at the others.
+its HTTP request and its receipt included, and at the others. Of that:
 
-| | |
-|---|--:|
-| An entry, at a node that did not accept it | %.1f µs |
-| A purge, at the node that accepts it, with %d members | %.0f µs |
-| the same with 2 members | %.0f µs |
-| so each further member | %.1f µs |
-| A node that has nothing to do | %.1f %% of a core |
-`, whole.receiver(), whole.nodes, whole.acceptor(), pair.acceptor(), further, idle)
-	b.WriteString(thousand(whole, pair, max(further, 0)))
+| Processor time | %.0f a second | %.0f a second |
+|---|--:|--:|
+| An entry, at a node that did not accept it | %.1f µs | %.1f µs |
+| A purge, at the node that accepts it, with %d members | %.0f µs | %.0f µs |
+| the same with 2 members | %.0f µs | %.0f µs |
+
+A node that has nothing to do takes %.1f %% of a core. The fewer entries come together, the more an entry costs: it has
+packets, a write and an acknowledgement of its own.
+`, whole.one.rate(), whole.burst.rate(), whole.receiver(whole.one), whole.receiver(whole.burst), whole.nodes,
+		whole.acceptor(whole.one), whole.acceptor(whole.burst), pair.acceptor(pair.one), pair.acceptor(pair.burst), idle)
+	b.WriteString(thousand(whole, pair, further))
 	return b.String()
 }
 
-// sum2 is the processor time of all nodes.
-func (r results) sum2(f figures) (total time.Duration) {
+func (f figures) rate() float64 { return float64(f.purges) / f.took.Seconds() }
+
+// used is the processor time of all nodes.
+func (r results) used(f figures) (total time.Duration) {
 	for _, t := range f.cpu {
 		total += t
 	}
@@ -94,13 +99,22 @@ func (r results) sum2(f figures) (total time.Duration) {
 // thousand says what the figures come to for a thousand members, by arithmetic.
 func thousand(whole, pair results, further float64) string {
 	const members, rate = 1000, 100
-	text := fmt.Sprintf("\n### %d members, by arithmetic\n\nAt %d purges a second in the whole cluster, with these costs:\n\n", members, rate)
-	text += fmt.Sprintf("- a node that receives them: %.2f %% of a core; %d purges a second would take a tenth of one;\n",
-		whole.receiver()*rate/1e4, int(1e5/max(whole.receiver(), 0.1)))
+	core := func(micros float64) float64 { return micros * rate / 1e4 } // % of a core
+	accepted, received := pair.acceptor(pair.one), whole.receiver(whole.one)
+	text := fmt.Sprintf(`
+### %d members, by arithmetic
+
+%d purges a second in the whole cluster, at the costs of the slower column, which are the higher ones; each further
+member costs the node that accepts a purge %.1f µs.
+
+| | of a core |
+|---|--:|
+| a node that receives them all | %.2f %% |
+| a node that accepts them all, and sends to %d members itself | %.1f %% |
+`, members, rate, further, core(received), members-1, core(accepted+further*(members-1)))
 	for _, cities := range []int{50, 250} {
-		relays := 2 * cities
-		text += fmt.Sprintf("- one that accepts them all, with %d POPs and so %d relays: %.1f %% of a core, and a relay of %d members passes each on to them for %.1f %%;\n",
-			cities, relays, (pair.acceptor()+further*float64(relays-1))*rate/1e4, members/cities, further*float64(members/cities-1)*rate/1e4)
+		text += fmt.Sprintf("| the same with %d POPs, and so %d relays | %.1f %% |\n| one of those relays, with %d members in its POP | %.2f %% |\n",
+			cities, 2*cities, core(accepted+further*float64(2*cities)), members/cities, core(received+further*float64(members/cities-1)))
 	}
-	return text + fmt.Sprintf("- one that accepted them all without relays: %.1f %%.\n", (pair.acceptor()+further*(members-1))*rate/1e4)
+	return text
 }
