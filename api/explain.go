@@ -135,6 +135,7 @@ const (
 	HintRefetched     HintCode = "refetched"      // it was fetched again after the newest purge: what is stored is what the origin sent
 	HintStaleServed   HintCode = "stale_served"   // its life is over and it may still be served stale until …
 	HintOrigin        HintCode = "origin"         // no address of the origin is healthy
+	HintCluster       HintCode = "cluster"        // others may know of purges that this node does not, which changes what is done
 	HintDownstream    HintCode = "downstream"     // the response lets browsers and caches in front keep it, out of any purge's reach
 )
 

@@ -1,7 +1,7 @@
 package api
 
 // Paths of the native API. A purge's own path is PathPurges + "/" + its id, a
-// token's PathTokens + "/" + its id.
+// token's PathTokens + "/" + its id, a member's PathMembers + "/" + its name.
 const (
 	PathPurges   = "/v1/purges"   // POST: purge; GET: recent receipts, newest first
 	RevertSuffix = "/revert"      // POST PathPurges/{id}/revert: undo
@@ -11,6 +11,10 @@ const (
 	PathTokens   = "/v1/tokens"   // POST: create; GET: Tokens; DELETE PathTokens/{id}: revoke
 	PathLog      = "/v1/log"      // GET: a stream of lines, as requests end
 	PathTop      = "/v1/top"      // GET: Top
+
+	PathMembers = "/v1/cluster/members" // GET: Cluster; DELETE PathMembers/{name}: forget one that will not come back
+	PathKeys    = "/v1/cluster/keys"    // GET: ClusterKeys
+	PathLeave   = "/v1/cluster/leave"   // POST: the node leaves the cluster; ClusterStatus
 )
 
 // HeaderToken carries a token where a client cannot send Authorization: Bearer.
@@ -27,6 +31,19 @@ const (
 
 	MaxIdempotencyKeyBytes = 255
 	IdempotencyHours       = 24
+)
+
+// Header fields for waiting. On every purge API a request may ask with
+// HeaderWait for the confirmation of other members, a WaitLevel, for at most
+// HeaderWaitTimeout ("5s"); where the query of the URL is the API's own, also
+// with QueryWait and QueryTimeout. The answer then has HeaderConfirmed with the
+// level, or HeaderMissing with the names of members that had not confirmed when
+// the time was over. A client that leaves ends its waiting and not the purge.
+const (
+	HeaderWait        = "Rescind-Wait"
+	HeaderWaitTimeout = "Rescind-Wait-Timeout"
+	HeaderConfirmed   = "Rescind-Confirmed"
+	HeaderMissing     = "Rescind-Missing"
 )
 
 // Content types of answers.
@@ -50,6 +67,11 @@ const (
 	QueryHeader = "header"
 	// QueryFilter selects the lines of GET PathLog; absent: all.
 	QueryFilter = "filter"
+	// QueryWait is the WaitLevel of POST PathPurges, WaitNone where it is absent.
+	QueryWait = "wait"
+	// QueryTimeout is for how long to wait at most, such as "5s"; absent, or more
+	// than the node's cluster.wait_at_most: as long as that.
+	QueryTimeout = "timeout"
 )
 
 // Bounds of one answer or question.

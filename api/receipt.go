@@ -35,21 +35,27 @@ type Receipt struct {
 	Keep      *Duration  `json:"keep,omitempty"`
 	Note      string     `json:"note,omitempty"`
 
-	Actor   string    `json:"actor"`   // the token's name, or how an unnamed caller was let in
-	Dialect string    `json:"dialect"` // the API that it came through: "native", "fastly", …
-	Time    time.Time `json:"time"`    // when it was accepted
+	Actor   string    `json:"actor"`          // the token's name, or how an unnamed caller was let in
+	Dialect string    `json:"dialect"`        // the API that it came through: "native", "fastly", …
+	Node    string    `json:"node,omitempty"` // that accepted it
+	Time    time.Time `json:"time"`           // when it was accepted
 
 	// Position is the answering node's count of applied purges with this one.
 	// Positions of different nodes do not compare.
 	Position uint64 `json:"position,omitempty"`
-	// AppliedIn is the time from acceptance until this node had applied it.
-	AppliedIn Duration `json:"applied_in"`
+	// AppliedIn is the time from acceptance until it was in force on the node that
+	// accepted it; absent on other nodes, whose clocks do not measure it.
+	AppliedIn Duration `json:"applied_in,omitzero"`
 	// Count is the number of objects withdrawn on the answering node. It is
 	// known only for a purge by URL: others find their objects as they are asked
 	// for.
 	Count *int `json:"count,omitempty"`
 
 	Reverted *Revert `json:"reverted,omitempty"` // set once the purge has been reverted
+
+	// Confirmations are in the answer to GET PathPurges/{id}, and to a POST that
+	// waited, where the node belongs to a cluster.
+	Confirmations *Confirmations `json:"confirmations,omitempty"`
 }
 
 // List is the answer to GET PathPurges.

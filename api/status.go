@@ -14,6 +14,8 @@ type Status struct {
 	Store    StoreStatus     `json:"store"`
 	Purges   PurgeStatus     `json:"purges"`
 	Traffic  TrafficStatus   `json:"traffic"`
+
+	Cluster *ClusterStatus `json:"cluster,omitempty"` // absent: the node is alone
 }
 
 // ServiceStatus is the state of one service on the node.

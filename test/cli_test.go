@@ -160,11 +160,3 @@ func TestConfigCheck(t *testing.T) {
 		}
 	}
 }
-
-func TestDemo(t *testing.T) {
-	t.Parallel()
-	got := runBinary(t, "", "demo", "--once").done(t)
-	if !strings.Contains(got, "purge") || strings.Contains(got, "\nNO") {
-		t.Errorf("the story:\n%s", got)
-	}
-}

@@ -21,7 +21,7 @@ func printJSON(out io.Writer, answer any) error {
 
 func printReceipts(out io.Writer, receipts []api.Receipt) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tTIME\tSERVICE\tMODE\tWHAT\tOBJECTS\tAPPLIED IN\tBY")
+	fmt.Fprintln(w, "ID\tTIME\tSERVICE\tMODE\tWHAT\tOBJECTS\tAPPLIED IN\tBY\tON")
 	for _, r := range receipts {
 		objects := "?" // found as they are asked for
 		if r.Count != nil {
@@ -31,8 +31,12 @@ func printReceipts(out io.Writer, receipts []api.Receipt) error {
 		if r.Reverted != nil {
 			mode += ", reverted"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.Time.Local().Format(time.DateTime), r.Service, mode,
-			selectorsText(r.Selectors), objects, time.Duration(r.AppliedIn), r.Actor)
+		took := "-" // accepted by another node
+		if r.AppliedIn != 0 {
+			took = r.AppliedIn.String()
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.Time.Local().Format(time.DateTime), r.Service, mode,
+			selectorsText(r.Selectors), objects, took, r.Actor, printable(r.Node))
 	}
 	return w.Flush()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,20 +30,32 @@ func purgeCommand(s streams) *cobra.Command {
 afterwards gets what was withdrawn.
 
 All that one command names is withdrawn at one instant under one id, with which
-"rescind revert" undoes it. More than 256 keys are sent as several purges.`,
+"rescind revert" undoes it. More than 256 keys are sent as several purges.
+
+With --wait it returns once others have it too, with a line for each member as
+that confirms: peer, one other member; pop, all of the node's POP; all, all
+members. Where some are missing when --timeout is over, it names them, and the
+exit code is 3: the purge stands, and reaches them when they can be reached.`,
 		Example: `  rescind purge --url https://www.example.com/product/42
   rescind purge --key product-42 --key category-7 --soft
   rescind purge --path www.example.com/images --soft --grace 10m
   rescind purge --header 'X-Product: shoes/*' --under www.example.com/shop
   rescind purge --ban 'obj.status == 404 && req.url ~ ^/api/' --service shop
   list-changed-keys | rescind purge --file - --service shop
-  rescind purge --all --service shop --note "price list replaced"`,
+  rescind purge --all --service shop --note "price list replaced"
+  rescind purge --key product-42 --wait all --timeout 10s`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := extra.finish(&p, cmd.Flags(), s.in); err != nil {
 				return err
 			}
-			return c.call(func(node *client.Client) error { return sendPurge(cmd.Context(), &c, node, p) })
+			return c.call(func(node *client.Client) error {
+				receipts, err := sendPurge(cmd.Context(), node, p)
+				if err != nil {
+					return errors.Join(err, printSent(&c, receipts))
+				}
+				return extra.wait(cmd.Context(), &c, node, receipts)
+			})
 		},
 	}
 	flags := cmd.Flags()
@@ -62,6 +75,10 @@ All that one command names is withdrawn at one instant under one id, with which
 	flags.Var(&extra.ttl, "ttl", "with --soft: still fresh for at most this long, such as 90s or 1d")
 	flags.Var(&extra.grace, "grace", "with --soft: then served stale for at most this long")
 	flags.Var(&extra.keep, "keep", "with --soft: then kept for revalidation for at most this long")
+	flags.StringVar(&extra.level, "wait", "", "return once others have it too: `LEVEL` is peer, pop or all")
+	complete(cmd, "wait", func(*cobra.Command) []string { return waitLevels })
+	extra.timeout = length(30 * time.Second)
+	flags.Var(&extra.timeout, "timeout", "with --wait: for at most this long (default 30s)")
 	flags.StringVar(&p.Note, "note", "", "`TEXT` for the receipt and the log")
 	c.addTo(cmd)
 	return cmd
@@ -73,7 +90,11 @@ type purgeFlags struct {
 	headers          []string
 	soft, oneScheme  bool
 	ttl, grace, keep length
+	level            string
+	timeout          length
 }
+
+var waitLevels = []string{string(api.WaitPeer), string(api.WaitPOP), string(api.WaitAll)}
 
 // length is a duration as a flag, written as in a configuration.
 type length time.Duration
@@ -93,6 +114,14 @@ func (l *length) Set(text string) error {
 func (f *purgeFlags) finish(p *api.Purge, flags *pflag.FlagSet, stdin io.Reader) error {
 	if f.soft {
 		p.Mode = api.Soft
+	}
+	switch {
+	case f.level == "" && flags.Changed("timeout"):
+		return usagef("--timeout has a meaning only together with --wait")
+	case f.level != "" && f.level != string(api.WaitNone) && !slices.Contains(waitLevels, f.level):
+		return usagef("--wait takes peer, pop or all")
+	case f.timeout <= 0:
+		return usagef("--timeout takes a time above zero")
 	}
 	for name, bound := range map[string]struct {
 		into **api.Duration
@@ -191,14 +220,13 @@ func readKeys(file string, stdin io.Reader) ([]string, error) {
 	return keys, nil
 }
 
-// sendPurge sends p, its keys in as many purges as they need, and prints each
-// receipt.
-func sendPurge(ctx context.Context, c *connection, node *client.Client, p api.Purge) error {
+// sendPurge sends p, its keys in as many purges as they need, and returns the
+// receipts of those that were carried out.
+func sendPurge(ctx context.Context, node *client.Client, p api.Purge) (receipts []api.Receipt, err error) {
 	parts := slices.Collect(slices.Chunk(p.Keys, api.MaxKeys))
 	if len(parts) == 0 {
 		parts = [][]string{nil}
 	}
-	var receipts []api.Receipt
 	for i, keys := range parts {
 		if i > 0 { // the rest went with the first
 			p.URLs, p.Paths, p.Hosts, p.All = nil, nil, nil, false
@@ -210,17 +238,48 @@ func sendPurge(ctx context.Context, c *connection, node *client.Client, p api.Pu
 			if i > 0 {
 				err = fmt.Errorf("the first %d keys were purged, the rest was not: %w", i*api.MaxKeys, err)
 			}
-			return err
-		}
-		if c.json {
-			if err := printJSON(c.s.out, receipt); err != nil {
-				return err
-			}
+			return receipts, err
 		}
 		receipts = append(receipts, *receipt)
 	}
-	if c.json {
-		return nil
+	return receipts, nil
+}
+
+// wait prints receipts and, where that is asked for, who confirms them.
+func (f *purgeFlags) wait(ctx context.Context, c *connection, node *client.Client, receipts []api.Receipt) error {
+	if f.level == "" || f.level == string(api.WaitNone) {
+		return printSent(c, receipts)
 	}
-	return printReceipts(c.s.out, receipts)
+	follow := follower{node: node, level: api.WaitLevel(f.level), timeout: time.Duration(f.timeout)}
+	if c.json {
+		err := follow.follow(ctx, receipts)
+		return errors.Join(err, printSent(c, receipts))
+	}
+	if err := printSent(c, receipts); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.s.out)
+	follow.confirm = func(m api.Confirmation) { printConfirmation(c.s.out, m) }
+	err := follow.follow(ctx, receipts)
+	for i := range receipts {
+		if confirmations := receipts[i].Confirmations; confirmations != nil {
+			printSummary(c.s.out, confirmations)
+		}
+	}
+	return err
+}
+
+func printSent(c *connection, receipts []api.Receipt) error {
+	if !c.json {
+		if len(receipts) == 0 {
+			return nil
+		}
+		return printReceipts(c.s.out, receipts)
+	}
+	for i := range receipts {
+		if err := printJSON(c.s.out, &receipts[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

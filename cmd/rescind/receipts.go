@@ -16,7 +16,7 @@ func purgesCommand(s streams) *cobra.Command {
 		Use:   "purges [ID]",
 		Short: "List recent purges, or show one",
 		Example: `  rescind purges --limit 10
-  rescind purges 01JGFJJZ00G7R8MA0QAW0B9V5T --json`,
+  rescind purges show 01JGFJJZ00G7R8MA0QAW0B9V5T`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("unexpected argument %q", args[1])
@@ -44,6 +44,22 @@ func purgesCommand(s streams) *cobra.Command {
 	}
 	cmd.Flags().IntVar(&limit, "limit", 0, fmt.Sprintf("list at most this many (default %d)", api.DefaultListed))
 	c.addTo(cmd)
+	cmd.AddCommand(showCommand(s))
+	return cmd
+}
+
+func showCommand(s streams) *cobra.Command {
+	c := connection{s: s}
+	cmd := &cobra.Command{
+		Use:     "show ID",
+		Short:   "Show one purge, and which members have applied it",
+		Example: `  rescind purges show 01JGFJJZ00G7R8MA0QAW0B9V5T`,
+		Args:    arguments("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.call(func(node *client.Client) error { return showPurge(cmd, &c, node, args[0]) })
+		},
+	}
+	c.addTo(cmd)
 	return cmd
 }
 
@@ -55,7 +71,10 @@ func showPurge(cmd *cobra.Command, c *connection, node *client.Client, id string
 	if c.json {
 		return printJSON(c.s.out, receipt)
 	}
-	return printReceipts(c.s.out, []api.Receipt{*receipt})
+	if err := printReceipts(c.s.out, []api.Receipt{*receipt}); err != nil {
+		return err
+	}
+	return printConfirmations(c.s.out, receipt.Confirmations)
 }
 
 func revertCommand(s streams) *cobra.Command {

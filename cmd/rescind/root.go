@@ -22,6 +22,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitAbsent = 3 // a purge is in force, and members are missing that were waited for
 )
 
 // usageError is a mistake in the command line.
@@ -47,6 +48,10 @@ func run(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintf(s.err, "Run %q for help.\n", command.CommandPath()+" --help")
 		return exitUsage
 	}
+	var missing *missingError
+	if errors.As(err, &missing) {
+		return exitAbsent
+	}
 	return exitFailed
 }
 
@@ -67,7 +72,8 @@ environment's RESCIND_ADDRESS, else by a context of the client's file
     here: {address: "unix:/run/rescind/admin.sock"}
 
 Exit codes: 0 done; 1 failed: the node refused or did not answer, or a file is
-wrong; 2 the command line is wrong, and nothing was asked.`,
+wrong; 2 the command line is wrong, and nothing was asked; 3 a purge is in
+force, and not all that it was to wait for have confirmed it.`,
 		Example: `  rescind config check rescind.yaml
   rescind serve --config rescind.yaml
   rescind purge --key product-42
@@ -91,6 +97,7 @@ wrong; 2 the command line is wrong, and nothing was asked.`,
 		revertCommand(s),
 		explainCommand(s),
 		statusCommand(s),
+		clusterCommand(s),
 		servicesCommand(s),
 		topCommand(s),
 		logCommand(s),

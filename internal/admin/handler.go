@@ -10,11 +10,14 @@ import (
 	"github.com/rescind-edge/rescind/internal/dialect"
 )
 
-// Config of a handler. All fields but Metrics, Methods and Paths are required.
+// Config of a handler. All fields but Standing, Metrics, Methods and Paths are required.
 type Config struct {
 	// Ready returns nil while the node should be sent traffic, and else why not,
 	// for people. It must be quick and safe for concurrent use.
 	Ready func() error
+	// Standing says in a line what else is worth knowing of a node, ready or not;
+	// nil or "": nothing is.
+	Standing func() string
 	// Native serves the paths under /v1/.
 	Native http.Handler
 	// Metrics serves /metrics; nil: it is not known. Guard decides who may read
@@ -30,7 +33,7 @@ type Config struct {
 }
 
 // New returns the handler of the admin listener. Health needs no token: it
-// tells no more than whether the process runs.
+// tells no more than whether the process runs, and how many others it hears.
 func New(cfg Config) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asks := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -41,7 +44,7 @@ func New(cfg Config) http.Handler {
 		case asks && r.URL.Path == "/healthz":
 			writeText(w, http.StatusOK, "ok")
 		case asks && r.URL.Path == "/readyz":
-			writeReady(w, cfg.Ready())
+			writeReady(w, cfg)
 		case asks && r.URL.Path == "/metrics" && cfg.Metrics != nil:
 			cfg.Metrics.ServeHTTP(w, r)
 		case r.Method != "PURGE" && strings.HasPrefix(r.URL.Path, "/v1/"):
@@ -82,12 +85,19 @@ func Guard(door dialect.Door, h http.Handler) http.Handler {
 	})
 }
 
-func writeReady(w http.ResponseWriter, why error) {
-	if why != nil {
-		writeText(w, http.StatusServiceUnavailable, fmt.Sprintf("not ready: %v", why))
+func writeReady(w http.ResponseWriter, cfg Config) {
+	standing := ""
+	if cfg.Standing != nil {
+		standing = cfg.Standing()
+	}
+	if standing != "" {
+		standing = "\n" + standing
+	}
+	if why := cfg.Ready(); why != nil {
+		writeText(w, http.StatusServiceUnavailable, fmt.Sprintf("not ready: %v%s", why, standing))
 		return
 	}
-	writeText(w, http.StatusOK, "ready")
+	writeText(w, http.StatusOK, "ready"+standing)
 }
 
 func writeText(w http.ResponseWriter, code int, text string) {

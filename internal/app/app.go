@@ -13,12 +13,9 @@ import (
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/accesslog"
-	"github.com/rescind-edge/rescind/internal/admin"
 	"github.com/rescind-edge/rescind/internal/cluster"
 	"github.com/rescind-edge/rescind/internal/config"
 	"github.com/rescind-edge/rescind/internal/control"
-	"github.com/rescind-edge/rescind/internal/dialect"
-	"github.com/rescind-edge/rescind/internal/dialect/native"
 	"github.com/rescind-edge/rescind/internal/dialect/stackpath"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
@@ -55,7 +52,7 @@ type App struct {
 	hasher  *field.Hasher
 	proxy   *proxy.Proxy
 	control *control.Control
-	server  *server.Server
+	server  *server.Server // nil: a witness
 	sweeper *sweep.Sweeper
 	admin   *http.Server
 	adminAt net.Listener
@@ -63,6 +60,7 @@ type App struct {
 	life    context.Context // ends with Stop
 	stop    context.CancelFunc
 	down    atomic.Bool // draining
+	leaving atomic.Bool // told to leave the cluster
 	views   views
 	access  atomic.Pointer[logs]
 	certs   *server.Certificates // of the admin listener; nil in clear
@@ -101,7 +99,11 @@ func New(opts Options) (*App, error) {
 	}
 	a.journal = journal
 	a.engine = purge.NewEngine(purge.Config{Start: journal.Recovered().Start})
-	a.store = memory.New(memory.Config{Budget: int64(cfg.Storage.Memory), MaxVariants: cfg.Storage.MaxVariants})
+	budget := int64(cfg.Storage.Memory)
+	if witness(cfg) {
+		budget = config.MinMemory // nothing is ever put in
+	}
+	a.store = memory.New(memory.Config{Budget: budget, MaxVariants: cfg.Storage.MaxVariants})
 	a.sweeper = &sweep.Sweeper{Store: a.store, Engine: a.engine, Log: a.log}
 	if err := a.build(cfg); err != nil {
 		a.release()
@@ -128,18 +130,18 @@ func (a *App) build(cfg *config.Config) error {
 		return err
 	}
 	var others control.Cluster
-	if a.cluster, err = a.newCluster(cfg); err != nil {
-		return err
-	}
-	if a.cluster != nil {
-		others = members{a.cluster}
+	if cfg.Cluster.Enabled() {
+		others = members{a} // who is asked for nothing before there is a cluster
 	}
 	a.control, err = control.New(control.Parts{
 		Engine: a.engine, Hasher: a.hasher, Counter: counter{a}, Sink: records{a},
 		Journal: a.journal, Node: cfg.Node.Name, Cluster: others, KeepTokens: cfg.Node.DataDir != "" || others != nil,
-		TokenChanged: records{a}.TokenChanged,
+		TokenChanged: records{a}.TokenChanged, TokensKnown: a.tokensKnown,
 	}, controlConfig)
 	if err != nil {
+		return err
+	}
+	if a.cluster, err = a.newCluster(cfg); err != nil {
 		return err
 	}
 	a.uris.SetPerMinute(orNever(cfg.StackPath.PerMinute))
@@ -169,43 +171,17 @@ func (a *App) buildViews(cfg *config.Config) (err error) {
 	}
 	a.access.Store(opened)
 	a.views.misses = live.NewMisses(0)
+	sources := metrics.Sources{
+		Services: a.serviceMetrics, Store: a.storeMetrics, Purges: a.purgeMetrics,
+		Connections: a.connectionMetrics, Logs: a.logMetrics, Journal: a.journalMetrics,
+	}
+	if cfg.Cluster.Enabled() {
+		sources.Cluster = a.clusterMetrics
+	}
 	a.views.metrics = metrics.New(metrics.Config{
-		Version: a.opts.Version, Node: cfg.Node.Name, POP: cfg.Node.POP, Services: serviceIDs(cfg), Log: a.log,
-		Sources: metrics.Sources{
-			Services: a.serviceMetrics, Store: a.storeMetrics, Purges: a.purgeMetrics,
-			Connections: a.connectionMetrics, Logs: a.logMetrics,
-		},
+		Version: a.opts.Version, Node: cfg.Node.Name, POP: cfg.Node.POP, Services: serviceIDs(cfg), Log: a.log, Sources: sources,
 	})
 	return nil
-}
-
-// Limits of the admin listener. A bulk purge carries its keys in one header
-// field with some clients: 300 keys of the greatest length.
-const (
-	adminTimeout     = 30 * time.Second
-	adminHeaderBytes = 512 << 10
-)
-
-func (a *App) adminHandler() http.Handler {
-	door := dialect.Door{Control: a.control, Client: admin.Client}
-	cfg := admin.Config{
-		Ready: a.ready,
-		Native: native.New(native.Config{
-			Door: door, Status: a.Status, Explain: a.explain, Tail: a.tailLog, Top: a.top,
-		}),
-	}
-	a.openAdminDoors(&cfg, door)
-	if a.began.Metrics.Enabled {
-		cfg.Metrics = admin.Guard(door, a.views.metrics.Handler())
-	}
-	return admin.New(cfg)
-}
-
-func (a *App) ready() error {
-	if a.down.Load() {
-		return errors.New("draining")
-	}
-	return a.clusterReady()
 }
 
 // Start listens and serves. Where one listener fails, none is left open.
@@ -218,18 +194,20 @@ func (a *App) Start() error {
 		a.running.Go(func() { a.watchCluster(a.life) })
 		a.running.Go(func() { a.spreadInvalidations(a.life) })
 	}
-	if err := a.server.Start(); err != nil {
-		return fmt.Errorf("listen.http, listen.https: %w", err)
+	if a.server != nil {
+		if err := a.server.Start(); err != nil {
+			return fmt.Errorf("listen.http, listen.https: %w", err)
+		}
+		a.running.Go(func() { a.sweeper.Run(a.life) })
+		a.running.Go(func() { a.watchRates(a.life) })
 	}
-	a.running.Go(func() { a.sweeper.Run(a.life) })
-	a.running.Go(func() { a.watchRates(a.life) })
 	a.running.Go(func() { a.maintainJournal(a.life) })
 	a.running.Go(func() {
 		if err := a.serveAdmin(); !errors.Is(err, http.ErrServerClosed) {
 			a.log.Error("admin listener failed", "error", err)
 		}
 	})
-	a.log.Info("serving", "node", cfg.Node.Name, "pop", cfg.Node.POP, "addresses", addresses(a.server.Addrs()), "admin", at.Addr().String())
+	a.log.Info("serving", "node", cfg.Node.Name, "pop", cfg.Node.POP, "addresses", addresses(a.Addrs()), "admin", at.Addr().String())
 	return nil
 }
 
@@ -241,8 +219,13 @@ func addresses(list []net.Addr) []string {
 	return out
 }
 
-// Addrs returns the addresses of the data plane's listeners.
-func (a *App) Addrs() []net.Addr { return a.server.Addrs() }
+// Addrs returns the addresses of the data plane's listeners; none of a witness.
+func (a *App) Addrs() []net.Addr {
+	if a.server == nil {
+		return nil
+	}
+	return a.server.Addrs()
+}
 
 // AdminAddr returns the address of the admin listener.
 func (a *App) AdminAddr() net.Addr { return a.adminAt.Addr() }
@@ -267,8 +250,11 @@ func (a *App) Stop() error {
 	a.log.Info("draining", "timeout", timeout.String())
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	err := a.server.Shutdown(ctx)
-	a.server.Close()
+	var err error
+	if a.server != nil {
+		err = a.server.Shutdown(ctx)
+		a.server.Close()
+	}
 	a.stop()
 	a.views.hub.Close()
 	if adminErr := a.admin.Shutdown(ctx); adminErr != nil {

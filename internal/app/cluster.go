@@ -10,12 +10,12 @@ import (
 	"github.com/rescind-edge/rescind/internal/cluster"
 	"github.com/rescind-edge/rescind/internal/cluster/journaled"
 	"github.com/rescind-edge/rescind/internal/config"
-	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/proxy"
 )
 
-// newCluster makes this node's part of the cluster; nil where it is alone.
+// newCluster makes this node's part of the cluster; nil where it is alone. It
+// comes after control, which knows what the node issued before it was restarted.
 func (a *App) newCluster(cfg *config.Config) (*cluster.Cluster, error) {
 	c := &cfg.Cluster
 	if !c.Enabled() {
@@ -26,7 +26,7 @@ func (a *App) newCluster(cfg *config.Config) (*cluster.Cluster, error) {
 		Join: c.Join, Secrets: secrets(c.Secret), Journal: journaled.Journal{Journal: a.journal},
 		Isolation: cluster.Isolation{After: c.Isolation.After, Policy: clusterPolicy(c.Isolation.Policy)},
 		Empty:     true, // what is stored is in memory: at a start there is nothing
-		MayCover:  a.mayCover, Handle: a.answerMember, Log: a.log,
+		MayCover:  a.mayCover, Handle: a.answerMember, Log: a.log, Issuers: a.earlier(),
 	}
 	if c.Role == config.RoleWitness {
 		settings.Roles = []string{string(c.Role)}
@@ -71,29 +71,37 @@ func trustOf(p config.IsolationPolicy) proxy.Trust {
 	return proxy.TrustStored
 }
 
-// trust says what may be done with what is stored. It is asked for every request.
-func (a *App) trust(isolation config.Isolation) func() proxy.Trust {
+// trusts says what may be done with what is stored. It is asked for every
+// request. The settings are those of the start, which other members know.
+func (a *App) trusts() proxy.Trust {
+	if a.cluster == nil {
+		return proxy.TrustStored
+	}
+	isolation := &a.began.Cluster.Isolation
+	now := proxy.TrustStored
+	if a.cluster.Isolated() {
+		now = trustOf(isolation.Policy)
+	}
+	if !a.cluster.Ready() {
+		now = max(now, trustOf(isolation.AtStart))
+	}
+	if a.leaving.Load() {
+		now = max(now, proxy.TrustOrigin) // whatever is set: purges do not come here any more
+	}
+	return now
+}
+
+// trust returns trusts for the data plane; nil where the node is alone.
+func (a *App) trust() func() proxy.Trust {
 	if a.cluster == nil {
 		return nil
 	}
-	atStart, isolated := trustOf(isolation.AtStart), trustOf(isolation.Policy)
-	return func() proxy.Trust {
-		switch {
-		case !a.cluster.Ready():
-			return max(atStart, isolatedAs(a.cluster, isolated))
-		case a.cluster.Isolated():
-			return isolated
-		}
-		return proxy.TrustStored
-	}
+	return a.trusts
 }
 
-func isolatedAs(c *cluster.Cluster, t proxy.Trust) proxy.Trust {
-	if c.Isolated() {
-		return t
-	}
-	return proxy.TrustStored
-}
+// tokensKnown tells whether this node has heard, since its start, which tokens
+// are good.
+func (a *App) tokensKnown() bool { return a.cluster == nil || a.cluster.Informed() }
 
 // mayCover tells which entries may stand for earlier ones that they repeat: those
 // of which the effect is final, so that no revert can take it away.
@@ -104,41 +112,19 @@ func (a *App) mayCover(e *journal.Entry) bool {
 // maxUndoWindow is above every undo window.
 const maxUndoWindow = 25 * time.Hour
 
-// members is the cluster as control sees it.
-type members struct{ *cluster.Cluster }
-
-// Wait implements control.Cluster.
-func (m members) Wait(ctx context.Context, id journal.ID, level control.Level) ([]string, error) {
-	return m.WaitFor(ctx, id, map[control.Level]cluster.Level{
-		control.WaitPeer: cluster.WaitPeer, control.WaitPOP: cluster.WaitPOP, control.WaitAll: cluster.WaitAll,
-	}[level])
-}
-
-// Progress implements control.Cluster.
-func (m members) Progress(id journal.ID) control.Progress {
-	p := m.Cluster.Progress(id)
-	out := control.Progress{Partial: !p.Remembered}
-	for _, c := range p.Members {
-		out.Members = append(out.Members, control.Confirmation{
-			Member: c.Member.Name, POP: c.Member.POP, Applied: c.Applied, Took: c.Took,
-		})
-	}
-	return out
-}
-
 // clusterReady says why traffic had better go elsewhere: the node would ask the
 // origin for everything, or answer nothing.
 func (a *App) clusterReady() error {
 	if a.cluster == nil {
 		return nil
 	}
-	a.mu.Lock()
-	isolation := a.mu.config.Cluster.Isolation
-	a.mu.Unlock()
+	isolation := &a.began.Cluster.Isolation
 	h := a.cluster.Health()
 	switch {
 	case h.Refused != nil:
 		return h.Refused
+	case a.leaving.Load():
+		return errLeft
 	case h.Readiness != cluster.Ready && isolation.AtStart != config.IsolationServe:
 		return fmt.Errorf("%v: %d of %d members heard, %d needed", h.Readiness, h.Fresh, h.Roster, h.Majority)
 	case h.Isolated && isolation.Policy != config.IsolationServe:
@@ -155,6 +141,10 @@ func (a *App) answerMember(ctx context.Context, q cluster.Question) ([]byte, err
 	switch q.Topic {
 	case topicReceipt:
 		return a.answerReceipt(q.Body)
+	case topicApplied:
+		return a.answerApplied(q.Body)
+	case topicKeys:
+		return a.answerKeys()
 	}
 	return nil, errUnknownTopic
 }

@@ -19,7 +19,7 @@ import (
 
 // openSiteDoors lets requests to the sites' own listeners purge.
 func (a *App) openSiteDoors(p *proxy.Config, cfg *config.Config) {
-	door := dialect.Door{Control: a.control, Client: a.dataClient}
+	door := a.door(a.dataClient)
 	speaks := make(map[string]bool, len(cfg.Services))
 	for _, s := range cfg.Services {
 		speaks[s.ID] = s.Purge.Dialect == config.DialectVarnish
@@ -46,9 +46,10 @@ func (a *App) openAdminDoors(c *admin.Config, door dialect.Door) {
 		"PURGE": purgeMethod{fastly: api, varnish: inVarnish, inVarnish: func(*http.Request) bool { return false }},
 	}
 	c.Paths = map[string]http.Handler{
-		cloudflare.Prefix: cloudflare.New(door), invalidation.Path: invalidation.New(door, nil),
+		cloudflare.Prefix: cloudflare.New(door), invalidation.Path: invalidation.New(door, reach{a}),
 	}
-	inStackPath := stackpath.New(stackpath.Config{Door: door, Key: a.tokens, Quota: &a.uris})
+	a.uris.Elsewhere = a.takenElsewhere
+	inStackPath := stackpath.New(stackpath.Config{Door: door, Key: a.tokens, Quota: &a.uris, Reach: reach{a}})
 	for _, prefix := range stackpath.Prefixes() {
 		c.Paths[prefix] = inStackPath
 	}

@@ -62,6 +62,21 @@ func TestVarnishMethods(t *testing.T) {
 	}
 }
 
+// TestPagesOfOtherHostsPurgeNothing has a page whose host was made to lead here,
+// in the browser of somebody who may purge.
+func TestPagesOfOtherHostsPurgeNothing(t *testing.T) {
+	n := startNode(t, "")
+	n.want("/a", "en", "MISS", "en 1")
+	for _, header := range []string{"Clear-Cache: true", "X-Magento-Tags-Pattern: .*", "Xkey: k"} {
+		for _, mark := range []string{"Origin: http://evil.example", "Sec-Fetch-Site: same-origin"} {
+			if resp, body := n.ask("PURGE", "evil.example", "/", header+"\n"+mark, ""); resp.StatusCode != 405 {
+				t.Errorf("%s, %s: %d %s", header, mark, resp.StatusCode, body)
+			}
+		}
+	}
+	n.want("/a", "en", "HIT", "en 1")
+}
+
 // TestDialectOfAPlainPurge has a PURGE that could be anybody's.
 func TestDialectOfAPlainPurge(t *testing.T) {
 	for setting, want := range map[string]struct {

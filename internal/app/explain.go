@@ -92,6 +92,7 @@ func (x *explaining) explain() {
 		tags = h.AppendTags(tags)
 	}
 	x.decide()
+	x.distrust()
 	if t, ok := x.a.control.LastPurge(e.Service, tags); ok {
 		e.LastPurge = hitOf(t)
 	}

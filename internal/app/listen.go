@@ -10,6 +10,10 @@ import (
 	"github.com/rescind-edge/rescind/internal/server"
 )
 
+// witness tells whether the node serves no site: it keeps the journal, counts for
+// the majority, and stores nothing.
+func witness(cfg *config.Config) bool { return cfg.Cluster.Role == config.RoleWitness }
+
 // listen makes the server of the sites and opens the admin listener, with the
 // sockets that a service manager passed where the configuration names them.
 func (a *App) listen(cfg *config.Config) (admin net.Listener, err error) {
@@ -22,12 +26,14 @@ func (a *App) listen(cfg *config.Config) (admin net.Listener, err error) {
 			a.log.Warn("sockets that the service manager passed are not used", "names", unused)
 		}
 	}()
-	serverConfig, err := a.serverConfig(cfg, sockets)
-	if err != nil {
-		return nil, err
-	}
-	if a.server, err = server.New(serverConfig); err != nil {
-		return nil, err
+	if !witness(cfg) {
+		serverConfig, err := a.serverConfig(cfg, sockets)
+		if err != nil {
+			return nil, err
+		}
+		if a.server, err = server.New(serverConfig); err != nil {
+			return nil, err
+		}
 	}
 	if admin, err = listenAdmin(cfg.Listen.Admin, sockets); err != nil {
 		return nil, fmt.Errorf("listen.admin: %w", err)

@@ -38,6 +38,9 @@ func (a *App) reload() error {
 	for _, name := range needRestart(a.began, cfg) {
 		a.log.Warn("a changed setting takes effect at the next start", "setting", name)
 	}
+	if witness(cfg) != witness(a.began) {
+		return errors.New("cluster.role changes at a start, not at a reload")
+	}
 	p, err := a.planServices(cfg)
 	if err != nil {
 		return err
@@ -50,6 +53,10 @@ func (a *App) reload() error {
 		p.abandon()
 		return fmt.Errorf("tokens and services: %w", err)
 	}
+	if err := a.rotateKeys(a.mu.config, cfg); err != nil {
+		a.log.Error("the cluster's secrets were not changed; the old ones stay", "error", err)
+		cfg.Cluster.Secret = a.mu.config.Cluster.Secret // so that the next reload tries again
+	}
 	p.begin()
 	same := reflect.DeepEqual(a.mu.config.AccessLog, cfg.AccessLog) && reflect.DeepEqual(a.mu.config.PurgeLog, cfg.PurgeLog)
 	if err := a.replaceLogs(cfg, same); err != nil {
@@ -59,10 +66,7 @@ func (a *App) reload() error {
 	unused := a.proxy.Reconfigure(a.proxyConfig(cfg))
 	a.withdrawOrphans(p)
 	a.views.metrics.SetServices(serviceIDs(cfg))
-	a.server.SetLimits(serverLimits(cfg.Limits))
-	if err := a.server.ReloadCertificates(); err != nil {
-		a.log.Error("certificates were not reloaded; the old ones stay", "error", err)
-	}
+	a.reloadServer(cfg)
 	if a.certs != nil {
 		if err := a.certs.Reload(); err != nil {
 			a.log.Error("the admin listener's certificate was not reloaded; the old one stays", "error", err)
@@ -73,6 +77,17 @@ func (a *App) reload() error {
 	a.retire(p.retired, unused)
 	a.log.Info("reloaded", "services", len(cfg.Services), "changed", len(p.made))
 	return nil
+}
+
+// reloadServer changes what of the sites' listeners can change.
+func (a *App) reloadServer(cfg *config.Config) {
+	if a.server == nil {
+		return
+	}
+	a.server.SetLimits(serverLimits(cfg.Limits))
+	if err := a.server.ReloadCertificates(); err != nil {
+		a.log.Error("certificates were not reloaded; the old ones stay", "error", err)
+	}
 }
 
 // retire closes services once no request uses them any more.
@@ -96,6 +111,9 @@ func needRestart(old, next *config.Config) (names []string) {
 	if !reflect.DeepEqual(old.Listen, next.Listen) {
 		names = append(names, "listen")
 	}
+	if !sameCluster(old.Cluster, next.Cluster) {
+		names = append(names, "cluster")
+	}
 	if old.Node != next.Node {
 		names = append(names, "node")
 	}
@@ -114,10 +132,28 @@ func needRestart(old, next *config.Config) (names []string) {
 	return names
 }
 
-// dataClient tells control who sent a PURGE to the data plane.
+// sameCluster leaves out the secrets, which are taken up, unless there is
+// nothing that could take them.
+func sameCluster(old, next config.Cluster) bool {
+	old.Secret, next.Secret = nil, nil
+	return reflect.DeepEqual(old, next)
+}
+
+// dataClient tells control who sent a PURGE to the data plane. For a host that
+// no service has, the address is no good in a request that a browser sends for a
+// page: its author may have made that host's name lead here.
 func (a *App) dataClient(r *http.Request) control.Credentials {
 	addr, forwarded := a.proxy.Client(r)
+	if _, known := a.control.ServiceOf(r.Host); !known && byPage(r.Header) {
+		forwarded = true
+	}
 	return control.Credentials{Addr: addr, Forwarded: forwarded}
+}
+
+// byPage tells whether a browser sends a request for a page: it says so with
+// every method but GET and HEAD.
+func byPage(h http.Header) bool {
+	return len(h["Origin"]) > 0 || len(h["Sec-Fetch-Site"]) > 0 || len(h["Sec-Fetch-Mode"]) > 0
 }
 
 func tokenSpec(t config.Token) control.TokenSpec {

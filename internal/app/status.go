@@ -21,6 +21,10 @@ func (a *App) Status() api.Status {
 		Started: a.started, Uptime: api.Duration(time.Since(a.started).Round(time.Second)),
 		Store: a.storeStatus(), Purges: a.purgeStatus(), Traffic: a.trafficStatus(),
 	}
+	if a.cluster != nil {
+		own := a.clusterStatus()
+		st.Cluster = &own
+	}
 	for _, c := range cfg.Services {
 		s := services[c.ID]
 		st.Traffic.OriginRequests += uint64(s.fetcher.Counters().Fetches.Load())
@@ -113,6 +117,9 @@ func (a *App) purgeMetrics() metrics.Purges {
 }
 
 func (a *App) connectionMetrics() metrics.Connections {
+	if a.server == nil {
+		return metrics.Connections{}
+	}
 	st := a.server.Stats()
 	return metrics.Connections{
 		Open: st.Open, Accepted: st.Accepted, HandshakeFailures: st.HandshakeFailures,

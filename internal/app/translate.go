@@ -98,7 +98,7 @@ func (a *App) proxyConfig(cfg *config.Config) proxy.Config {
 	p := proxy.Config{
 		Node: cfg.Node.Name, POP: cfg.Node.POP, Store: a.store, Hasher: a.hasher,
 		WriteTimeout: cfg.Limits.WriteTimeout, Log: a.log, Done: a.observe,
-		Trust: a.trust(cfg.Cluster.Isolation),
+		Trust: a.trust(),
 	}
 	for _, c := range cfg.Services {
 		p.Services = append(p.Services, a.mu.services[c.ID].proxy)

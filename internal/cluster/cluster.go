@@ -66,6 +66,7 @@ type Cluster struct {
 	state   stateCache
 
 	wake chan struct{} // the timer is due earlier than it thought
+	open bool          // between Start and Close
 	ctx  context.Context
 	stop context.CancelFunc
 	wg   sync.WaitGroup
@@ -160,12 +161,18 @@ func (c *Cluster) Start() (err error) {
 	c.wg.Go(c.server.accept)
 	c.wg.Go(c.member.keepJoined)
 	c.wg.Go(c.member.watch)
+	c.open = true
 	return nil
 }
 
 // Close ends all activity and returns when it has ended. Others find out by
-// themselves; see Leave to tell them. The error is of closing sockets.
+// themselves; see Leave to tell them. The error is of closing sockets. Of a
+// Cluster that was not started, or could not be, there is nothing to close.
 func (c *Cluster) Close() error {
+	if !c.open {
+		return nil
+	}
+	c.open = false
 	c.stop()
 	err := errors.Join(c.conn.Close(), c.listen.Close(), c.member.close())
 	c.dialer.close()

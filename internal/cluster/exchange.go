@@ -64,7 +64,13 @@ func (c *Cluster) pull(ctx context.Context, from *peer, hurry bool) (pulled, err
 		}
 	}
 	if reply.State != c.stateDigest() || !c.complete() {
-		if err := c.pullState(ctx, from); err != nil {
+		changed, err := c.pullState(ctx, from)
+		if changed {
+			// Not before the heartbeats count: a roster that has grown is not to
+			// isolate who has just been heard.
+			defer c.stateChanged()
+		}
+		if err != nil {
 			return pulled{}, err
 		}
 	}

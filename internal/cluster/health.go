@@ -62,6 +62,7 @@ type Health struct {
 type healthKeeper struct {
 	until    atomic.Int64 // of the boot clock; isolated after it
 	ready    atomic.Bool
+	informed atomic.Bool // whoever can be reached has been asked
 	told     atomic.Bool // who is in the roster
 	complete atomic.Bool // the replicated state
 	leaving  atomic.Bool
@@ -70,7 +71,29 @@ type healthKeeper struct {
 		sync.Mutex
 		last  bool
 		since time.Duration
+		said  bool // in the log
 	}
+}
+
+// isolation notes whether the node is isolated, and returns since when it is as
+// it is. Whoever looks first notes it.
+func (k *healthKeeper) isolation(isolated bool, now time.Duration) (since time.Duration) {
+	k.isolated.Lock()
+	defer k.isolated.Unlock()
+	if k.isolated.last != isolated {
+		k.isolated.last, k.isolated.since = isolated, now
+	}
+	return k.isolated.since
+}
+
+// say tells whether something about isolation is to be said now: once for each
+// time.
+func (k *healthKeeper) say(isolated bool) bool {
+	k.isolated.Lock()
+	defer k.isolated.Unlock()
+	changed := k.isolated.said != isolated
+	k.isolated.said = isolated
+	return changed
 }
 
 func (k *healthKeeper) joined() bool { return k.ready.Load() }
@@ -87,6 +110,16 @@ func (c *Cluster) Isolated() bool {
 func (c *Cluster) Ready() bool {
 	return c.health.ready.Load() && !c.health.leaving.Load() && c.health.refused.Load() == nil
 }
+
+// informAfter is when a member counts as one that cannot be reached although it
+// may not have been dialled: a dial takes five seconds.
+const informAfter = 10 * time.Second
+
+// Informed tells whether the replicated state is what the cluster knows, as far
+// as this node can find out: it is complete, and since the start of this node
+// every member that can be reached has been asked. Unlike Ready it needs no
+// majority, so it comes true on either side of a partition. It stays true.
+func (c *Cluster) Informed() bool { return c.health.informed.Load() && c.complete() }
 
 // Health returns all that a node is to know of itself.
 func (c *Cluster) Health() Health {
@@ -107,13 +140,7 @@ func (c *Cluster) Health() Health {
 	case c.health.ready.Load():
 		h.Readiness = Ready
 	}
-	k := &c.health.isolated
-	k.Lock()
-	defer k.Unlock()
-	if k.last != h.Isolated {
-		k.last, k.since = h.Isolated, now
-	}
-	h.Since = now - k.since
+	h.Since = now - c.health.isolation(h.Isolated, now)
 	return h
 }
 
@@ -125,12 +152,12 @@ func (c *Cluster) beats() []wire.Beat {
 	return c.heart.Beats(now)
 }
 
-// countBeats takes heartbeats whose promise has been kept.
+// countBeats takes heartbeats whose promise has been kept. The caller is to call
+// assess once it has taken over whatever else has come with them.
 func (c *Cluster) countBeats(asked time.Duration, from wire.ID, passed []wire.Beat) {
 	c.heart.Lock()
+	defer c.heart.Unlock()
 	c.heart.Count(asked, from, passed)
-	c.heart.Unlock()
-	c.assess()
 }
 
 // assess draws the consequences of heartbeats, the roster and who has answered.
@@ -142,25 +169,32 @@ func (c *Cluster) assess() {
 		until = math.MaxInt64
 	}
 	c.health.until.Store(int64(until))
-	if !c.health.ready.Load() && c.exchanged() {
+	reachable, majority := c.exchanged()
+	told := c.health.told.Load() || len(c.cfg.Join) == 0 || c.member.onlySelf.Load()
+	if reachable && (told || c.now() >= informAfter) {
+		c.health.informed.Store(true)
+	}
+	if !c.health.ready.Load() && told && reachable && majority {
 		c.health.ready.Store(true)
 		c.log.Info("exchanged with every reachable member", "members", len(c.view.Load().peers)+1)
 	}
 	c.reportIsolation()
 }
 
+// reportIsolation logs it when isolation begins and ends. A node that has not been
+// ready yet lacks a majority because it has just started; only if that lasts is it
+// worth an alarm.
 func (c *Cluster) reportIsolation() {
 	isolated, now := c.Isolated(), c.cfg.Clock()
-	k := &c.health.isolated
-	k.Lock()
-	changed := k.last != isolated
-	if changed {
-		k.last, k.since = isolated, now
+	since := c.health.isolation(isolated, now)
+	if isolated && !c.health.joined() && now-since < c.cfg.Isolation.After {
+		return
 	}
-	k.Unlock()
-	if changed && isolated {
+	switch {
+	case !c.health.say(isolated):
+	case isolated:
 		c.log.Error("isolated: no young heartbeats of a majority", "policy", c.cfg.Isolation.Policy)
-	} else if changed {
+	default:
 		c.log.Info("not isolated any more")
 	}
 }
@@ -168,11 +202,7 @@ func (c *Cluster) reportIsolation() {
 // exchanged tells whether this node has exchanged with every member of the
 // roster that it can reach, and with a majority. A member cannot be reached if
 // membership does not see it after it was dialled, or if it does not answer.
-func (c *Cluster) exchanged() bool {
-	alone := len(c.cfg.Join) == 0 || c.member.onlySelf.Load()
-	if !c.health.told.Load() && !alone {
-		return false
-	}
+func (c *Cluster) exchanged() (reachable, majority bool) {
 	v, roster := c.view.Load(), c.roster.today()
 	r := &c.rounds
 	r.mu.Lock()
@@ -185,15 +215,15 @@ func (c *Cluster) exchanged() bool {
 		case r.mu.since[id]:
 			have++
 		case v.byID[id] != nil && r.mu.failed[id] < failedAfter:
-			return false // it can be reached, and has not been asked
+			return false, false // it can be reached, and has not been asked
 		case v.byID[id] == nil && !c.member.dialled(id):
-			return false // it may be reachable
+			return false, false // it may be reachable
 		}
 	}
 	for id, p := range v.byID {
 		if !roster.Has(id) && !r.mu.since[id] && r.mu.failed[p.id] < failedAfter {
-			return false // new, or the roster is
+			return false, false // new, or the roster is
 		}
 	}
-	return have >= roster.Majority()
+	return true, have >= roster.Majority()
 }

@@ -39,6 +39,7 @@ type attempt struct {
 type target struct {
 	addr netip.AddrPort
 	id   wire.ID
+	met  bool // it is alive: to be met again now and then
 }
 
 // keepJoined dials, for ever, the members of the roster that are absent and the
@@ -74,7 +75,7 @@ func (m *membership) absent() []target {
 	var out []target
 	for name, e := range m.c.roster.current.Load().byName {
 		if name != m.c.cfg.Name && view.byID[e.member.ID] == nil {
-			out = append(out, target{e.addr, e.member.ID})
+			out = append(out, target{addr: e.addr, id: e.member.ID})
 		}
 	}
 	known := map[netip.AddrPort]bool{m.c.cfg.Advertise: true}
@@ -92,7 +93,7 @@ func (m *membership) absent() []target {
 		}
 	}
 	m.onlySelf.Store(own > 0 && own == len(resolved))
-	return out
+	return append(out, m.doubtful()...)
 }
 
 // resolved returns the configured addresses, looked up anew now and then: often
@@ -164,9 +165,10 @@ func (m *membership) due(t target) bool {
 }
 
 func (m *membership) dial(t target) {
+	refusals := m.names.refusals.Load()
 	_, err := m.list.Join([]string{t.addr.String()})
 	if err == nil {
-		m.c.health.refused.Store(nil)
+		m.accepted(refusals)
 	} else if !errors.Is(err, net.ErrClosed) {
 		m.c.stats.joinErrors.Add(1)
 		m.c.log.Debug("a member could not be reached", "address", t.addr, "error", err)
@@ -175,7 +177,7 @@ func (m *membership) dial(t target) {
 	if a := m.mu.dials[t.addr.String()]; a != nil {
 		a.busy = false
 		a.wait = min(max(2*a.wait, firstRetry), lastRetry)
-		if err == nil {
+		if err == nil && !t.met {
 			a.wait = firstRetry
 		}
 		a.next = time.Now().Add(a.wait*3/4 + time.Duration(rand.Int64N(int64(a.wait/2))))

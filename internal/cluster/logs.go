@@ -4,12 +4,28 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+
+	"golang.org/x/time/rate"
+)
+
+// Bounds of memberlist's lines in the log: it writes some for each packet that
+// anybody sends. What is left out is counted.
+const (
+	memberLines      = 2 // a second
+	memberLinesBurst = 20
 )
 
 // logWriter makes records of memberlist's lines, which begin with a level. They
 // are at most warnings: what an operator must do something about, this package
 // says itself.
-type logWriter struct{ c *Cluster }
+type logWriter struct {
+	c     *Cluster
+	lines *rate.Limiter
+}
+
+func newLogWriter(c *Cluster) logWriter {
+	return logWriter{c, rate.NewLimiter(memberLines, memberLinesBurst)}
+}
 
 // Write takes one line.
 func (w logWriter) Write(line []byte) (int, error) {
@@ -24,10 +40,18 @@ func (w logWriter) Write(line []byte) (int, error) {
 		w.c.stats.memberSeals.Add(1)
 		level = slog.LevelWarn
 	}
+	if level > slog.LevelDebug && !w.lines.Allow() {
+		w.c.stats.linesLeft.Add(1)
+		return n, nil
+	}
 	_, text, _ := bytes.Cut(line, []byte("memberlist: "))
 	if text == nil {
 		text = line
 	}
-	w.c.log.Log(context.Background(), level, "membership", "detail", string(text))
+	attrs := []slog.Attr{slog.String("detail", string(text))}
+	if left := w.c.stats.linesLeft.Swap(0); left > 0 {
+		attrs = append(attrs, slog.Uint64("left_out", left))
+	}
+	w.c.log.LogAttrs(context.Background(), level, "membership", attrs...)
 	return n, nil
 }

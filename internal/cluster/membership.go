@@ -23,6 +23,7 @@ type membership struct {
 	keys      *memberlist.Keyring
 	transport *transport
 	onlySelf  atomic.Bool // all addresses to join turned out to be this node's own
+	names     names
 	changed   chan struct{}
 	found     []netip.AddrPort // configured addresses, names looked up; keepJoined's
 	foundAt   time.Time
@@ -74,7 +75,7 @@ func (m *membership) settings() *memberlist.Config {
 	s.DeadNodeReclaimTime = time.Second // a node that comes back may have moved
 	s.EnableCompression = false         // LZW allocates 64 KiB a packet
 	s.Delegate, s.Events, s.Merge, s.Conflict = m, m, m, m
-	s.Logger = log.New(logWriter{m.c}, "", 0)
+	s.Logger = log.New(newLogWriter(m.c), "", 0)
 	return s
 }
 
@@ -183,38 +184,6 @@ func (m *membership) NotifyMerge(nodes []*memberlist.Node) error {
 	return nil
 }
 
-// foreign tells whether a node of this one's name is another one: a restart at
-// the same address is not.
-func (m *membership) foreign(p *peer) bool {
-	return p.meta.Session != [16]byte(m.c.session) && p.member != m.c.cfg.Advertise
-}
-
-// newcomer tells whether this node has not met anybody yet.
-func (m *membership) newcomer() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.mu.nodes) == 0
-}
-
-// taken tells whether a live member elsewhere has a newcomer's name.
-func (m *membership) taken(p *peer) bool {
-	if p.name == m.c.cfg.Name {
-		return m.foreign(p) && !m.newcomer()
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	other := m.mu.nodes[p.name]
-	return other != nil && other.member != p.member && other.meta.Session != p.meta.Session
-}
-
-func (m *membership) refuse(other *peer) error {
-	err := fmt.Errorf("%w: %s is alive at %v", ErrDuplicateName, other.name, other.member)
-	if m.c.health.refused.Swap(&err) == nil {
-		m.c.log.Error("this node's name is taken; it does not serve", "name", other.name, "at", other.member)
-	}
-	return err
-}
-
 // NotifyConflict is memberlist's: two live nodes have one name. The one that
 // was started later refuses to serve.
 func (m *membership) NotifyConflict(_, other *memberlist.Node) {
@@ -228,8 +197,11 @@ func (m *membership) NotifyConflict(_, other *memberlist.Node) {
 	}
 	mine := m.c.meta
 	if p.meta.Started < mine.Started || p.meta.Started == mine.Started && string(p.meta.Session[:]) < string(mine.Session[:]) {
+		m.names.met.Store(int64(m.c.now()))
 		_ = m.refuse(p)
+		return
 	}
+	m.names.younger.Store(&rival{p.member, m.c.now()})
 }
 
 // NodeMeta is memberlist's: what this node says of itself.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster/network"
@@ -15,8 +14,9 @@ import (
 
 const (
 	// maxStrangers is how many streams may be open whose other side has not
-	// shown that it has a secret.
-	maxStrangers = 128
+	// shown that it has a secret, and maxStrangersPerHost from one address.
+	maxStrangers        = 128
+	maxStrangersPerHost = 32
 	// maxStreams is how many streams other members may have open: two each of a
 	// thousand, since a restart leaves one behind for a while.
 	maxStreams = 2048
@@ -46,7 +46,7 @@ const (
 // server answers what other members ask on streams.
 type server struct {
 	c         *Cluster
-	strangers atomic.Int32
+	strangers *strangers
 	large     chan struct{}
 	mu        struct {
 		sync.Mutex
@@ -56,7 +56,7 @@ type server struct {
 }
 
 func newServer(c *Cluster) *server {
-	s := &server{c: c, large: make(chan struct{}, maxLarge)}
+	s := &server{c: c, large: make(chan struct{}, maxLarge), strangers: newStrangers(maxStrangers, maxStrangersPerHost)}
 	s.mu.conns = make(map[net.Conn]string)
 	return s
 }
@@ -74,13 +74,16 @@ func (s *server) accept() {
 			}
 			continue
 		}
-		if s.strangers.Add(1) > maxStrangers || !s.track(conn) {
-			s.strangers.Add(-1)
+		leave, ok := s.strangers.enter(conn)
+		if !ok || !s.track(conn) {
+			if ok {
+				leave()
+			}
 			s.c.stats.streamsRefused.Add(1)
 			conn.Close()
 			continue
 		}
-		s.c.wg.Go(func() { s.serve(conn) })
+		s.c.wg.Go(func() { s.serve(conn, leave) })
 	}
 }
 
@@ -135,10 +138,11 @@ type inbound struct {
 	wg      sync.WaitGroup
 }
 
-func (s *server) serve(conn net.Conn) {
+// serve serves a stream; met is called once the other side is no stranger any more.
+func (s *server) serve(conn net.Conn, met func()) {
 	defer s.untrack(conn)
 	in, err := s.greet(conn)
-	s.strangers.Add(-1)
+	met()
 	if err != nil {
 		s.c.stats.refuseStream(err)
 		return

@@ -24,16 +24,17 @@ func (c *Cluster) encodedState() []byte {
 	return journalwire.AppendState(body, m)
 }
 
-// pullState takes over a member's replicated state.
-func (c *Cluster) pullState(ctx context.Context, from *peer) error {
+// pullState takes over a member's replicated state, and tells whether that
+// changed anything: the caller is to call stateChanged then.
+func (c *Cluster) pullState(ctx context.Context, from *peer) (changed bool, err error) {
 	answer, err := c.dialer.call(ctx, from, wire.OpState, nil, maxState)
 	if err == nil {
-		err = c.takeState(answer)
+		changed, err = c.mergeState(answer)
 	}
 	if err != nil {
-		return fmt.Errorf("take over the state of %s: %w", from.name, err)
+		return false, fmt.Errorf("take over the state of %s: %w", from.name, err)
 	}
-	return nil
+	return changed, nil
 }
 
 // complete tells whether this node's state is all that the cluster has. It is
@@ -51,22 +52,25 @@ func (c *Cluster) complete() bool {
 
 var errEmpty = errors.New("an empty message")
 
+// takeState takes a state that was sent unasked.
 func (c *Cluster) takeState(body []byte) error {
+	changed, err := c.mergeState(body)
+	if changed {
+		c.stateChanged()
+	}
+	return err
+}
+
+func (c *Cluster) mergeState(body []byte) (changed bool, err error) {
 	if len(body) == 0 {
-		return errEmpty
+		return false, errEmpty
 	}
 	theirs, err := journalwire.ParseState(body[1:])
 	if err != nil {
-		return err
+		return false, err
 	}
-	changed, err := c.cfg.Journal.MergeState(theirs, body[0] == 1)
-	if err != nil {
-		return err
-	}
-	if len(changed) > 0 {
-		c.stateChanged()
-	}
-	return nil
+	items, err := c.cfg.Journal.MergeState(theirs, body[0] == 1)
+	return len(items) > 0, err
 }
 
 // give sends the whole state to some members, and returns how many have it.

@@ -55,6 +55,7 @@ type counters struct {
 	namesRefused    atomic.Uint64
 	joinErrors      atomic.Uint64
 	lookupErrors    atomic.Uint64
+	linesLeft       atomic.Uint64 // of memberlist, since the last one that was logged
 	answering       atomic.Int64
 	propagation     struct {
 		sync.Mutex

@@ -20,6 +20,7 @@ type transport struct {
 	listen  net.Listener
 	packets chan *memberlist.Packet
 	streams chan net.Conn
+	inside  *strangers
 	closing chan struct{}
 	once    sync.Once
 	wg      sync.WaitGroup
@@ -28,6 +29,7 @@ type transport struct {
 func newTransport(c *Cluster) (*transport, error) {
 	t := &transport{
 		c: c, packets: make(chan *memberlist.Packet), streams: make(chan net.Conn), closing: make(chan struct{}),
+		inside: newStrangers(maxMemberStreams, maxMemberStreamsPerHost),
 	}
 	var err error
 	if t.conn, err = c.cfg.Network.ListenPacket(c.cfg.Bind); err != nil {
@@ -83,10 +85,17 @@ func (t *transport) acceptStreams() {
 				return
 			}
 		}
-		select {
-		case t.streams <- conn:
-		case <-t.closing:
+		leave, ok := t.inside.enter(conn)
+		if !ok {
+			t.c.stats.streamsRefused.Add(1)
 			conn.Close()
+			continue
+		}
+		in := &memberStream{Conn: conn, left: maxMemberStream, leave: leave}
+		select {
+		case t.streams <- in:
+		case <-t.closing:
+			in.Close()
 			return
 		}
 	}

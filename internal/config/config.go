@@ -15,7 +15,7 @@ type Config struct {
 	PurgeLog     []PurgeLog  // each writes a line for every purge, revert, denial and change of a token, which the node's own log has too; empty: none is kept
 	Metrics      Metrics
 	StackPath    StackPath
-	Services     []Service // at least one
+	Services     []Service // at least one; none on a witness
 	Tokens       []Token
 }
 
@@ -26,7 +26,7 @@ type Node struct {
 	DataDir string // absolute path of a directory for what outlives a restart: the journal of purges and the tokens made while running; empty: they are in memory only
 }
 
-// Listen says where the node is reached. HTTP or HTTPS has at least one entry.
+// Listen says where the node is reached. HTTP or HTTPS has at least one entry; a witness has neither.
 type Listen struct {
 	HTTP  []Listener // in clear; HTTP/1 and HTTP/2
 	HTTPS []Listener // with certificate and key; HTTP/1.1 and HTTP/2

@@ -143,11 +143,11 @@ func TestDocumentedConfigurations(t *testing.T) {
 			if !strings.Contains(yaml, "listen:") {
 				yaml += "listen: {http: ':80'}\n"
 			}
-			if !strings.Contains(yaml, "services:") {
+			if !strings.Contains(yaml, "services:") && !strings.Contains(yaml, "role: witness") {
 				yaml += "services: [{id: shop, domains: ['*'], origins: [{url: 'http://127.0.0.1'}]}]\n"
 			}
 			src := source(yaml)
-			src.Env = env(map[string]string{"DEPLOY_TOKEN": "t"})
+			src.Env = env(map[string]string{"DEPLOY_TOKEN": "t", "RESCIND_CLUSTER_SECRET": "0123456789abcdef", "NEW_SECRET": "0123456789abcdef-new"})
 			if _, err := config.Parse(src); err != nil {
 				t.Errorf("%s: %v\n%s", page, err, yaml)
 			}
@@ -159,6 +159,16 @@ func TestDocumentedConfigurations(t *testing.T) {
 	}
 }
 
+// A witness serves no site, so that little is left to say.
+func TestWitness(t *testing.T) {
+	c := parse(t, `
+cluster: {bind: "10.0.0.1:7946", secret: 0123456789abcdef, role: witness}
+`)
+	if c.Cluster.Role != config.RoleWitness || len(c.Services) != 0 || len(c.Listen.HTTP) != 0 || c.Listen.Admin.Address == "" {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestEverySettingIsRead(t *testing.T) {
 	c := parse(t, `
 node: {name: n1, pop: p1, data_dir: ~/data}
@@ -167,7 +177,7 @@ cluster:
   advertise: "192.0.2.1:7946"
   join: [10.0.0.2:7946, "fra1.example:7946"]
   secret: [0123456789abcdef0, 0123456789abcdef1]
-  role: witness
+  role: node
   wait_at_most: 40s
   isolation: {after: 41s, policy: refuse, at_start: serve}
 listen:
@@ -251,7 +261,7 @@ tokens:
 		Node: config.Node{Name: "n1", POP: "p1", DataDir: "/h/data"},
 		Cluster: config.Cluster{
 			Bind: "10.0.0.1:7946", Advertise: "192.0.2.1:7946", Join: []string{"10.0.0.2:7946", "fra1.example:7946"},
-			Secret: []string{"0123456789abcdef0", "0123456789abcdef1"}, Role: config.RoleWitness, WaitAtMost: 40 * time.Second,
+			Secret: []string{"0123456789abcdef0", "0123456789abcdef1"}, Role: config.RoleNode, WaitAtMost: 40 * time.Second,
 			Isolation: config.Isolation{After: 41 * time.Second, Policy: config.IsolationRefuse, AtStart: config.IsolationServe},
 		},
 		Listen: config.Listen{

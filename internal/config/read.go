@@ -17,8 +17,8 @@ func (r *reader) readConfig(root *node) {
 	r.config.DrainTimeout = 30 * time.Second
 	r.section(root, func(s *section) {
 		r.readNode(s)
-		r.readListen(s)
 		r.readCluster(s)
+		r.readListen(s)
 		r.readStorage(s)
 		r.readLimits(s)
 		s.duration("drain_timeout", &r.config.DrainTimeout, 0)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -40,6 +41,16 @@ func (r *reader) readCluster(top *section) {
 	})
 }
 
+// witness tells whether the node serves no site.
+func (r *reader) witness() bool { return r.config.Cluster.Role == RoleWitness }
+
+// noSites is said of settings that a witness has no use for.
+const noSites = "has no effect on a witness, which serves no site; remove it, or role: witness"
+
+// maxSecrets is how many secrets members know at a time: a change needs two, and
+// more are left of changes that nobody finished.
+const maxSecrets = 8
+
 // readClusterSecret must not quote what was written.
 func (r *reader) readClusterSecret(item *node, c *Cluster) {
 	if !r.want(item, isScalar) {
@@ -47,6 +58,14 @@ func (r *reader) readClusterSecret(item *node, c *Cluster) {
 	}
 	if len(item.text) < minSecretBytes {
 		r.fail(item, "is shorter than %d bytes; openssl rand -hex 32 makes a good one", minSecretBytes)
+		return
+	}
+	if slices.Contains(c.Secret, item.text) {
+		r.fail(item, "is given twice")
+		return
+	}
+	if len(c.Secret) == maxSecrets {
+		r.fail(item, "is one too many; %d are the most", maxSecrets)
 		return
 	}
 	c.Secret = append(c.Secret, item.text)

@@ -10,11 +10,17 @@ func (r *reader) readListen(top *section) {
 			r.section(item, func(s *section) { l.readHTTPS(s) })
 		})
 		l.readAdmin(s)
-		if emptyList(s, "http") && emptyList(s, "https") {
+		switch {
+		case r.witness():
+			s.uselessField("http", s.has("http"), noSites)
+			s.uselessField("https", s.has("https"), noSites)
+		case emptyList(s, "http") && emptyList(s, "https"):
 			r.fail(s.n, "no listener for clients; set http, https or both")
 		}
 	})
-	top.require("listen", `say where clients connect, such as listen: {http: ":8080"}`)
+	if !r.witness() {
+		top.require("listen", `say where clients connect, such as listen: {http: ":8080"}`)
+	}
 }
 
 // emptyList tells whether a field is absent or a list without items.

@@ -26,6 +26,10 @@ func (r *reader) readServices(top *section) {
 		r.section(item, func(s *section) { r.readService(s, &service) })
 		r.config.Services = append(r.config.Services, service)
 	})
+	if r.witness() {
+		top.uselessField("services", top.has("services"), noSites)
+		return
+	}
 	top.require("services", "a node serves at least one service")
 	if top.has("services") && emptyList(top, "services") {
 		top.failField("services", "is empty; a node serves at least one service")

@@ -35,15 +35,21 @@ func (c *Control) authenticate(st *state, creds Credentials, now time.Time) (cal
 // an error even where none is needed: its owner believes it to count.
 func (c *Control) identify(st *state, creds Credentials, now time.Time) (caller, error) {
 	who := caller{creds: creds}
+	known, created := c.parts.TokensKnown(), []Token(nil)
+	if known {
+		created = c.tokens.all()
+	}
 	switch {
 	case creds.Grant != "":
-		who.token = findGrant(creds.Grant, st.tokens, c.tokens.all())
+		who.token = findGrant(creds.Grant, st.tokens, created)
 	case creds.Token != "":
-		who.token = find(creds.Token, st.tokens, c.tokens.all())
+		who.token = find(creds.Token, st.tokens, created)
 	default:
 		return who, nil
 	}
 	switch {
+	case who.token == nil && !known:
+		return who, ErrTokensUnknown
 	case who.token == nil:
 		return who, ErrUnauthenticated
 	case who.token.expired(now):

@@ -64,6 +64,10 @@ type Parts struct {
 	// KeepTokens says that tokens created at run time are kept, by the journal's
 	// directory or by other nodes. Without it none can be created.
 	KeepTokens bool
+	// TokensKnown tells whether this node knows which tokens are good now: one
+	// that has just started may not have heard yet that some were revoked. Until
+	// then tokens created at run time are refused. nil: it always does.
+	TokensKnown func() bool
 	// TokenChanged is told of tokens that were created or revoked, like a Sink;
 	// nil: events are dropped.
 	TokenChanged func(event.TokenChanged)
@@ -108,6 +112,9 @@ func New(parts Parts, cfg Config) (*Control, error) {
 		if parts.Journal, err = durable.Open(durable.Config{Items: Items, Now: parts.Now}); err != nil {
 			return nil, fmt.Errorf("control: %w", err)
 		}
+	}
+	if parts.TokensKnown == nil {
+		parts.TokensKnown = func() bool { return true }
 	}
 	if parts.TokenChanged == nil {
 		parts.TokenChanged = func(event.TokenChanged) {}

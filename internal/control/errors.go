@@ -19,6 +19,10 @@ var (
 	// ErrTokenExpired is returned for a token that was good until it expired. It
 	// wraps ErrUnauthenticated.
 	ErrTokenExpired = fmt.Errorf("%w: the token has expired", ErrUnauthenticated)
+	// ErrTokensUnknown is returned for a token that is not configured, on a node
+	// that has just started and has not heard from its cluster which tokens are
+	// good. It is to be tried again, here in some seconds, or elsewhere.
+	ErrTokensUnknown = fmt.Errorf("%w: the node has just started and does not know the cluster's tokens yet; try again in some seconds", ErrUnavailable)
 	// ErrForbidden is returned for a token that is known and lacks the scope or
 	// the service.
 	ErrForbidden = errors.New("not allowed with this token")
@@ -55,8 +59,9 @@ var (
 	// Nothing was applied.
 	ErrBusy = errors.New("too many purges wait to be passed on")
 	// ErrUnavailable is returned where nothing can be recorded, because the node
-	// stops or its disk takes nothing. Nothing was applied.
-	ErrUnavailable = errors.New("the node cannot record anything")
+	// stops or its disk takes nothing, and is wrapped by ErrTokensUnknown. Nothing
+	// was applied.
+	ErrUnavailable = errors.New("the node cannot do that now")
 )
 
 // LimitedError is returned while purges come faster than one of a service's
@@ -81,7 +86,7 @@ func reasonOf(err error) event.DeniedReason {
 	switch {
 	case errors.Is(err, ErrTokenExpired):
 		return event.DeniedExpired
-	case errors.Is(err, ErrUnauthenticated):
+	case errors.Is(err, ErrUnauthenticated), errors.Is(err, ErrTokensUnknown):
 		return event.DeniedUnauthenticated
 	case errors.Is(err, ErrForbidden):
 		return event.DeniedForbidden

@@ -412,3 +412,28 @@ func FuzzForeignBodies(f *testing.F) {
 		}
 	})
 }
+
+func TestTokensAreRefusedUntilTheyAreKnown(t *testing.T) {
+	disk := vfs.NewMemory()
+	n := withTokens(t, disk)
+	_, secret := n.create(t, editorOf("ci", "shop"))
+	known := false
+	n.parts.TokensKnown = func() bool { return known }
+	ask := func(secret string) error {
+		_, err := n.Purge(with(stranger, secret), Request{Service: "shop", Selectors: slicesOf(t, 1)})
+		return err
+	}
+	if err := ask(secret); !errors.Is(err, ErrTokensUnknown) {
+		t.Errorf("a token that may have been revoked while the node was away: %v", err)
+	}
+	if err := ask("deploy-secret"); errors.Is(err, ErrUnauthenticated) {
+		t.Errorf("a configured one: %v", err)
+	}
+	known = true
+	if err := ask(secret); err != nil {
+		t.Errorf("once they are known: %v", err)
+	}
+	if err := ask("nonsense"); !errors.Is(err, ErrUnauthenticated) {
+		t.Errorf("an unknown one: %v", err)
+	}
+}

@@ -144,7 +144,7 @@ func render(r *http.Request, products []product) (page, bool) {
 		prefix, suffix string
 		render         func(*http.Request, int, product) page
 	}{
-		{"/products/", "", productPage}, {"/api/products/", "", apiProduct}, {"/images/", ".svg", image},
+		{"/products/", "", showProduct}, {"/api/products/", "", apiProduct}, {"/images/", ".svg", image},
 	} {
 		name, ok := strings.CutPrefix(path, section.prefix)
 		name, ok2 := strings.CutSuffix(name, section.suffix)
@@ -183,7 +183,7 @@ func frontPage(r *http.Request, products []product) page {
 	return page{contentType: "text/html; charset=utf-8", body: html(w, list), keys: keys, vary: "Accept-Language", maxAge: 3600}
 }
 
-func productPage(r *http.Request, id int, p product) page {
+func showProduct(r *http.Request, id int, p product) page {
 	w := language(r)
 	inner := fmt.Sprintf("<h2>%s</h2><img src=/images/%d.svg alt=\"\">\n<p>%s, %s %d</p>\n", p.name, id, price(p.cents), w.version, p.version)
 	return page{contentType: "text/html; charset=utf-8", body: html(w, inner), keys: []string{key(id), "pages"}, vary: "Accept-Language", maxAge: 3600}

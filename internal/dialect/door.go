@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/control"
 )
@@ -17,6 +18,9 @@ type Door struct {
 	// Client returns who sent a request: address and whether it can be believed.
 	// The handler adds token and listener. It must be safe for concurrent use.
 	Client func(*http.Request) control.Credentials
+	// WaitAtMost is the longest that a request may wait for other members; 0:
+	// DefaultWaitAtMost.
+	WaitAtMost time.Duration
 }
 
 // Credentials returns the credentials of a request that came in on a listener.

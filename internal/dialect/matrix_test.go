@@ -20,7 +20,7 @@ import (
 
 // What is purged, in the words of the receipt.
 const (
-	url    = "url //www.example.com/a/b"
+	byURL  = "url //www.example.com/a/b"
 	https  = "url https://www.example.com/a/b"
 	key    = "key k"
 	path   = "path www.example.com/a/"
@@ -53,8 +53,8 @@ func TestMatrix(t *testing.T) {
 		want    string
 		soft    bool
 	}{
-		{"native", inNative, "POST /v1/purges", `{"service":"shop","urls":["//www.example.com/a/b"]}`, url, hard},
-		{"native", inNative, "POST /v1/purges", `{"service":"shop","urls":["//www.example.com/a/b"],"mode":"soft"}`, url, soft},
+		{"native", inNative, "POST /v1/purges", `{"service":"shop","urls":["//www.example.com/a/b"]}`, byURL, hard},
+		{"native", inNative, "POST /v1/purges", `{"service":"shop","urls":["//www.example.com/a/b"],"mode":"soft"}`, byURL, soft},
 		{"native", inNative, "POST /v1/purges", `{"service":"shop","keys":["k"]}`, key, hard},
 		{"native", inNative, "POST /v1/purges", `{"service":"shop","keys":["k"],"mode":"soft"}`, key, soft},
 		{"native", inNative, "POST /v1/purges", `{"service":"shop","paths":["//www.example.com/a/"]}`, path, hard},
@@ -67,16 +67,16 @@ func TestMatrix(t *testing.T) {
 		{"native", inNative, "POST /v1/purges", `{"service":"shop","headers":[{"name":"X-Product","value":"shoes/*"}],"under":"www.example.com/a/","mode":"soft"}`, header, soft},
 		{"native", inNative, "POST /v1/purges", `{"service":"shop","bans":["obj.http.Content-Type ~ ^image/"],"under":"www.example.com/a/"}`, ban, hard},
 
-		{"fastly", inFastly, "POST /purge/www.example.com/a/b", "", url, hard},
-		{"fastly", inFastly, "PURGE /a/b", "", url, hard},
-		{"fastly", inFastly, "PURGE /a/b HTTP/1.1\nFastly-Soft-Purge: 1", "", url, soft},
+		{"fastly", inFastly, "POST /purge/www.example.com/a/b", "", byURL, hard},
+		{"fastly", inFastly, "PURGE /a/b", "", byURL, hard},
+		{"fastly", inFastly, "PURGE /a/b HTTP/1.1\nFastly-Soft-Purge: 1", "", byURL, soft},
 		{"fastly", inFastly, "POST /service/shop/purge/k", "", key, hard},
 		{"fastly", inFastly, "POST /service/shop/purge HTTP/1.1\nFastly-Soft-Purge: 1", `{"surrogate_keys":["k"]}`, key, soft},
 		{"fastly", inFastly, "POST /service/shop/purge_all", "", all, hard},
 		{"fastly", inFastly, "POST /service/shop/purge_all HTTP/1.1\nFastly-Soft-Purge: 1", "", all, soft},
 
-		{"varnish", inVarnish, "PURGE /a/b", "", url, hard},
-		{"varnish", inVarnish, "BAN / HTTP/1.1\nX-Host: ^www\\.example\\.com$\nX-Url: ^/a/b$", "", url, hard},
+		{"varnish", inVarnish, "PURGE /a/b", "", byURL, hard},
+		{"varnish", inVarnish, "BAN / HTTP/1.1\nX-Host: ^www\\.example\\.com$\nX-Url: ^/a/b$", "", byURL, hard},
 		{"varnish", inVarnish, "BAN / HTTP/1.1\nX-Cache-Tags: (^|,)(k)(,|$)", "", key, hard},
 		{"varnish", inVarnish, "PURGE / HTTP/1.1\nX-Magento-Tags-Pattern: ((^|,)k(,|$))", "", key, hard},
 		{"varnish", inVarnish, "PURGE / HTTP/1.1\nxkey: k", "", key, hard},
@@ -90,8 +90,8 @@ func TestMatrix(t *testing.T) {
 		{"varnish", inVarnish, "BAN / HTTP/1.1\nX-Host: .*\nX-Url: .*\nX-Content-Type: .*", "", all, hard},
 		{"varnish", inVarnish, "BAN / HTTP/1.1\nX-Host: ^www\\.example\\.com$\nX-Url: ^/a/\nX-Content-Type: ^image/", "", ban, hard},
 
-		{"stackpath", inStackPath, "POST /cdn/v1/stacks/shop/purge", `{"items":[{"url":"//www.example.com/a/b"}]}`, url, hard},
-		{"stackpath", inStackPath, "POST /cdn/v1/stacks/shop/purge", `{"items":[{"url":"//www.example.com/a/b","invalidateOnly":true}]}`, url, soft},
+		{"stackpath", inStackPath, "POST /cdn/v1/stacks/shop/purge", `{"items":[{"url":"//www.example.com/a/b"}]}`, byURL, hard},
+		{"stackpath", inStackPath, "POST /cdn/v1/stacks/shop/purge", `{"items":[{"url":"//www.example.com/a/b","invalidateOnly":true}]}`, byURL, soft},
 		{"stackpath", inStackPath, "POST /cdn/v1/stacks/shop/purge", `{"items":[{"url":"https://www.example.com/a/b"}]}`, https, hard},
 		{"stackpath", inStackPath, "POST /cdn/v1/stacks/shop/purge", `{"items":[{"url":"//www.example.com/a/","recursive":true}]}`, path, hard},
 		{"stackpath", inStackPath, "POST /cdn/v1/stacks/shop/purge", `{"items":[{"url":"//www.example.com/a/","recursive":true,"invalidateOnly":true}]}`, path, soft},
@@ -99,14 +99,14 @@ func TestMatrix(t *testing.T) {
 		{"stackpath", inStackPath, "POST /cdn/v1/stacks/shop/purge", `{"items":[{"url":"//www.example.com/a/","recursive":true,"purgeSelector":[{"selectorName":"X-Product","selectorValue":"shoes/*"}]}]}`, header, hard},
 		{"stackpath", inStackPath, "POST /cdn/v1/stacks/shop/purge", `{"items":[{"url":"//www.example.com/a/","recursive":true,"invalidateOnly":true,"purgeSelector":{"selectorName":"X-Product","selectorValue":"shoes/*"}}]}`, header, soft},
 
-		{"cloudflare", inCloudflare, "POST /client/v4/zones/shop/purge_cache", `{"files":["https://www.example.com/a/b"]}`, url, hard},
+		{"cloudflare", inCloudflare, "POST /client/v4/zones/shop/purge_cache", `{"files":["https://www.example.com/a/b"]}`, byURL, hard},
 		{"cloudflare", inCloudflare, "DELETE /client/v4/zones/shop/purge_cache", `{"tags":["k"]}`, key, hard},
 		{"cloudflare", inCloudflare, "POST /client/v4/zones/shop/purge_cache", `{"prefixes":["www.example.com/a/"]}`, path, hard},
 		{"cloudflare", inCloudflare, "POST /client/v4/zones/shop/purge_cache", `{"hosts":["www.example.com"]}`, host, hard},
 		{"cloudflare", inCloudflare, "POST /client/v4/zones/shop/purge_cache", `{"purge_everything":true}`, all, hard},
 
 		{"invalidation", inDraft, "POST /invalidation", `{"type":"uri","selectors":["https://www.example.com/a/b"]}`, https, soft},
-		{"invalidation", inDraft, "POST /invalidation", `{"type":"uri","selectors":["//www.example.com/a/b"],"purge":true}`, url, hard},
+		{"invalidation", inDraft, "POST /invalidation", `{"type":"uri","selectors":["//www.example.com/a/b"],"purge":true}`, byURL, hard},
 		{"invalidation", inDraft, "POST /invalidation", `{"type":"uri-prefix","selectors":["https://www.example.com/a"]}`, bare, soft},
 		{"invalidation", inDraft, "POST /invalidation", `{"type":"origin","selectors":["https://www.example.com"],"purge":true}`, host, hard},
 		{"invalidation", inDraft, "POST /invalidation", `{"type":"group","selectors":["https://www.example.com"],"groups":["k"]}`, group, soft},

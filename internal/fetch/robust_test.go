@@ -66,6 +66,37 @@ func TestRenewedObjectIsVerifiedWithOldTags(t *testing.T) {
 	})
 }
 
+// The same with a soft purge: its bound would be lost with the key.
+func TestRenewedObjectIsBoundByOldTags(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		hook := &hookStore{Store: b.store}
+		b.Fetcher.cfg.Store = hook
+		b.answer = func(_ context.Context, r *origin.Request) (*origin.Response, error) {
+			if r.Fields.Has("If-None-Match") {
+				resp := says("", "Cache-Control: max-age=600", `ETag: "1"`, "Surrogate-Key: new")
+				resp.Status = 304
+				return resp, nil
+			}
+			return says("one", "Cache-Control: max-age=10", `ETag: "1"`, "Surrogate-Key: old"), nil
+		}
+		a, _ := b.Get(t.Context(), b.request("/a"))
+		read(t, a)
+		time.Sleep(11 * time.Second)
+		hook.before = func() { b.purgeTag(b.hasher.Surrogate("s", "old"), purge.SoftEffect()) }
+		r := b.request("/a")
+		r.Renew = true
+		a, _ = b.Get(t.Context(), r)
+		read(t, a)
+		synctest.Wait()
+		o := b.store.Get(r.Key, AnyVariant{})
+		defer o.Release()
+		if v := b.cfg.Judge.Judge(o); v.Times.Fresh > time.Now().UnixNano() {
+			t.Error("fresh, although a soft purge took what it was before it was stored")
+		}
+	})
+}
+
 // F2: a soft purge during a revalidation is written into the renewed object's
 // times, so that a revert does not take it back.
 func TestSoftPurgeDuringRenewalCanBeUndone(t *testing.T) {

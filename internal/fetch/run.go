@@ -138,8 +138,8 @@ func (fl *flight) renew(resp *origin.Response, base store.Object, sent time.Time
 		RequestTime: sent.UnixNano(), ResponseTime: time.Now().UnixNano(),
 	}, f.cfg.Policy)
 	tags, keys := fl.tags(merged)
+	next := purge.NewResponse(tags, fl.request.Target.String(), base.Head.Status(), st.Fields)
 	if st.Store {
-		next := purge.NewResponse(tags, fl.request.Target.String(), base.Head.Status(), st.Fields)
 		v := f.Marks().JudgeRenewed(base.Head, next, fl.lease.Stamp(), st.Times)
 		if v.State == purge.Withdrawn {
 			return false
@@ -158,6 +158,9 @@ func (fl *flight) renew(resp *origin.Response, base store.Object, sent time.Time
 			}
 			body.Release()
 			return false // a purge of what it was came before it was visible
+		}
+		if v := f.Marks().JudgeRenewed(base.Head, next, fl.lease.Stamp(), st.Times); o.Found() && v.State == purge.Softened {
+			o.Bind(v.Times) // and so did a soft one, of what it is no more
 		}
 	case !st.Reason.OfRequest():
 		f.cfg.Store.Remove(base, store.Removed)

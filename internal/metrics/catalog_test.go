@@ -12,6 +12,8 @@ func catalog() []section {
 		{"Requests", requestMetrics()},
 		{"Origins", originMetrics()},
 		{"Purges", purgeMetrics()},
+		{"Cluster", clusterDefinitions()},
+		{"Journal", journalDefinitions()},
 		{"Store", storeMetrics()},
 		{"Listeners", listenerMetrics()},
 		{"Logs", logMetrics()},

@@ -40,6 +40,12 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	if read := c.sources.Connections; read != nil {
 		e.connections(read())
 	}
+	if read := c.sources.Journal; read != nil {
+		e.journal(read())
+	}
+	if read := c.sources.Cluster; read != nil {
+		e.cluster(read())
+	}
 	if read := c.sources.Logs; read != nil {
 		for _, l := range unique(read(), func(l Log) string { return l.Name }) {
 			e.send(&logDelivered, float64(l.Delivered), l.Name)
@@ -92,11 +98,7 @@ func (e emitter) service(s Service) {
 }
 
 func (e emitter) backend(service string, b Backend) {
-	up := 0.0
-	if b.Up {
-		up = 1
-	}
-	e.send(&originUp, up, service, b.Origin, b.Address)
+	e.send(&originUp, truth(b.Up), service, b.Origin, b.Address)
 	e.send(&originInFlight, float64(b.InFlight), service, b.Origin, b.Address)
 	e.send(&originWaiting, float64(b.Waiting), service, b.Origin, b.Address)
 	e.send(&originConnections, float64(b.Connections), service, b.Origin, b.Address)

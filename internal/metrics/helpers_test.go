@@ -73,6 +73,19 @@ func fullSources() Sources {
 		Connections: func() Connections {
 			return Connections{Open: 1, Accepted: 2, HandshakeFailures: 3, HTTP1Requests: 4, HTTP2Requests: 5}
 		},
+		Journal: func() Journal {
+			return Journal{Entries: 1, Bytes: 2, Issuers: 3, Items: 4, Pending: 5, Failing: true, Received: 6, Lost: 7}
+		},
+		Cluster: func() Cluster {
+			return Cluster{
+				Ready: true, Heard: 2, Majority: 2, States: map[string]int{"self": 1, "alive": 1, "absent": 1},
+				Members: []Member{{Name: "ams1-a", POP: "ams1", RTT: 0.02, Heard: 1.5}, {Name: "sin1-a", POP: "sin1", Heard: -1, Behind: 3}},
+				Entries: 1, Retransmitted: 2, Repaired: 3, Supplied: 4, Backlog: 5, SentPackets: 6, SentBytes: 7, Gaps: 8,
+				Exchanges: 9, ExchangeErrors: 10, NamesRefused: 11,
+				Packets: map[string]uint64{"forged": 12}, Streams: map[string]uint64{"seal": 13},
+				Propagation: map[string]Histogram{"ams1": {Bounds: []float64{0.01, 0.1}, Counts: []uint64{1, 2, 1}, Sum: 0.4}},
+			}
+		},
 		Logs: func() []Log { return []Log{{Name: "stdout", Delivered: 1, Dropped: 2}} },
 	}
 }

@@ -43,6 +43,25 @@ func TestRequestsAreCounted(t *testing.T) {
 	})
 }
 
+func TestClusterIsShown(t *testing.T) {
+	got := scrape(t, busy())
+	wantSamples(t, got, map[string]string{
+		`rescind_cluster_ready`:                                                "1",
+		`rescind_cluster_isolated`:                                             "0",
+		`rescind_cluster_members{state="absent"}`:                              "1",
+		`rescind_cluster_member_rtt_seconds{member="ams1-a",pop="ams1"}`:       "0.02",
+		`rescind_cluster_member_behind_entries{member="sin1-a",pop="sin1"}`:    "3",
+		`rescind_cluster_propagation_seconds_bucket{pop="ams1",le="0.01"}`:     "1",
+		`rescind_cluster_propagation_seconds_bucket{pop="ams1",le="0.1"}`:      "3",
+		`rescind_cluster_propagation_seconds_count{pop="ams1"}`:                "4",
+		`rescind_cluster_refused_packets_total{reason="forged"}`:               "12",
+		`rescind_journal_failing`:                                              "1",
+		`rescind_purges_received_total`:                                        "6",
+		`rescind_cluster_member_heard_age_seconds{member="sin1-a",pop="sin1"}`: "",
+		`rescind_cluster_member_rtt_seconds{member="sin1-a",pop="sin1"}`:       "",
+	})
+}
+
 func TestEventsAreCounted(t *testing.T) {
 	m := New(Config{Services: []string{"shop"}})
 	keys := make([]event.Selector, event.MaxSelectors)

@@ -1,8 +1,10 @@
 package metrics
 
+import "slices"
+
 // scraped lists what is read from the sources. All else is told.
 func scraped() []*definition {
-	return []*definition{
+	own := []*definition{
 		&collapsedTotal, &originRequests, &refreshesTotal, &revalidations, &abandonedTotal, &ignoredKeys,
 		&originUp, &originInFlight, &originWaiting, &originConnections, &originExchanges, &originFailures,
 		&purgeMarks, &markBytes, &markBudget, &foldedTotal, &sweepsTotal, &droppedMarks, &invalidations,
@@ -10,6 +12,7 @@ func scraped() []*definition {
 		&connectionsOpen, &connectionsAccepted, &handshakeFailures, &receivedTotal,
 		&logDelivered, &logDropped,
 	}
+	return slices.Concat(own, clusterDefinitions(), journalDefinitions())
 }
 
 var byService = []string{"service"}

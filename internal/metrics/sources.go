@@ -10,6 +10,8 @@ type Sources struct {
 	Purges      func() Purges
 	Connections func() Connections
 	Logs        func() []Log
+	Journal     func() Journal
+	Cluster     func() Cluster // nil: the node is alone
 }
 
 // Service is what the fetches of a service count.

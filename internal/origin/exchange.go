@@ -35,6 +35,7 @@ type exchange struct {
 	mu struct {
 		sync.Mutex
 		conn        *headConn // the one in use; nil before there is one, and on HTTP/2
+		seen        *seenHead // what conn saw for this exchange
 		reused      bool      // conn, or the HTTP/2 connection, had served before
 		headed      bool      // the final head is here
 		interim     int       // bytes of interim responses
@@ -109,12 +110,13 @@ func (x *exchange) end(err *Error) {
 // net/http turns to another because the first was closed while idle.
 func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 	conn, _ := info.Conn.(*headConn)
-	x.mu.Lock()
-	x.mu.conn, x.mu.reused = conn, info.Reused
-	x.mu.Unlock()
+	var seen *seenHead
 	if conn != nil {
-		conn.begin(x.prefix)
+		seen = conn.begin(x.prefix)
 	}
+	x.mu.Lock()
+	x.mu.conn, x.mu.seen, x.mu.reused = conn, seen, info.Reused
+	x.mu.Unlock()
 	x.originsTurn(KindFirstByteTimeout, x.cfg.FirstByteTimeout)
 }
 

@@ -29,11 +29,21 @@ type headConn struct {
 		sync.Mutex
 		phase   phase
 		scan    scanner
+		seen    *seenHead // of the exchange that began last
 		prefix  requestPrefix
 		unasked bool  // bytes arrived that nobody asked for
 		broken  error // what the network said when reading or writing failed
 		closed  bool  // from this side; failures after it are its consequence
 	}
+}
+
+// seenHead is the final head of one exchange's response. It is the exchange's and
+// not the connection's: where a response has no body, net/http gives the
+// connection to the next exchange before it returns that response, and what the
+// next one receives must not pass for it.
+type seenHead struct {
+	head
+	done bool
 }
 
 type phase uint8
@@ -63,13 +73,16 @@ func newHeadConn(c net.Conn, limit int) *headConn {
 	return h
 }
 
-// begin announces an exchange. No request is in progress on the connection.
-func (c *headConn) begin(p requestPrefix) {
+// begin announces an exchange and returns where its head will be, for final. The
+// connection awaits no response.
+func (c *headConn) begin(p requestPrefix) *seenHead {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mu.phase = phaseAsking
 	c.mu.prefix = p
 	c.mu.scan.reset()
+	c.mu.seen = new(seenHead)
+	return c.mu.seen
 }
 
 // Write implements net.Conn.
@@ -136,6 +149,7 @@ func (c *headConn) Read(p []byte) (int, error) {
 			return 0, c.mu.scan.err
 		}
 		if c.mu.scan.done {
+			*c.mu.seen = seenHead{c.mu.scan.final, true}
 			c.mu.phase = phaseBody
 		}
 	}
@@ -170,11 +184,11 @@ func (c *headConn) Close() error {
 	return c.Conn.Close()
 }
 
-// final returns the head of the current exchange's response.
-func (c *headConn) final() (h head, ok bool) {
+// final returns the head of an exchange's response.
+func (c *headConn) final(of *seenHead) (h head, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.mu.scan.final, c.mu.scan.done
+	return of.head, of.done
 }
 
 // fault is what a connection knows of why an exchange failed.

@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http"
 	"strings"
+	"unsafe"
 
 	"github.com/rescind-edge/rescind/internal/field"
 )
@@ -17,7 +18,7 @@ func (x *exchange) writeFields() {
 	for _, f := range x.out {
 		text = append(text, f.Value...)
 	}
-	all := string(text)
+	all := unsafe.String(unsafe.SliceData(text), len(text)) // nobody writes there again
 	for _, f := range x.out {
 		var value string
 		value, all = all[:len(f.Value)], all[len(f.Value):]

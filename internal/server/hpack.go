@@ -33,8 +33,9 @@ const (
 // Invariant: the decoder's table begins with the encoder's. It may hold older
 // entries, to which nothing refers any more.
 type hpackEncoder struct {
-	limit   int  // what the entries may count together
-	resized bool // the decoder is to be told of the limit
+	peer    uint32 // what the decoder allows, as last announced
+	limit   int    // what the entries may count together
+	resized bool   // the decoder is to be told of the limit
 	size    int
 
 	added   uint32 // entries ever added; the last one has index hpackFixed+1
@@ -54,18 +55,22 @@ type hpackEntry struct {
 }
 
 func newHPACKEncoder() *hpackEncoder {
-	return &hpackEncoder{limit: hpackTable, seed: maphash.MakeSeed()}
+	return &hpackEncoder{peer: defaultTableSize, limit: hpackTable, seed: maphash.MakeSeed()}
 }
 
 // setPeerLimit heeds SETTINGS_HEADER_TABLE_SIZE. The limit never rises again:
 // it could do so only once the setting is acknowledged, and few peers would
-// notice.
+// notice. A peer that announces less than before has to be told of the limit even
+// where that was lower already (RFC 9113 section 4.3.1).
 func (e *hpackEncoder) setPeerLimit(n uint32) {
-	if n >= uint32(e.limit) {
-		return
+	if n < e.peer {
+		e.resized = true
 	}
-	e.limit, e.resized = int(n), true
-	e.evict(0)
+	e.peer = n
+	if n < uint32(e.limit) {
+		e.limit = int(n)
+		e.evict(0)
+	}
 }
 
 // begin begins a block.

@@ -49,6 +49,29 @@ func TestHPACKDecodes(t *testing.T) {
 	}
 }
 
+// A peer that makes its table smaller may insist on being told so, even where
+// the encoder used less of it all along (RFC 9113 section 4.3.1).
+func TestHPACKTellsOfEveryReduction(t *testing.T) {
+	for _, n := range []uint32{4095, hpackTable + 1, hpackTable, hpackTable - 1, 100, 0} {
+		e := newHPACKEncoder()
+		e.setPeerLimit(n)
+		want := appendHPACKInt(nil, 0x20, 5, int(min(n, hpackTable)))
+		if got := e.begin(nil); string(got) != string(want) {
+			t.Errorf("%d: %x, not %x", n, got, want)
+		}
+		if got := e.begin(nil); len(got) > 0 {
+			t.Errorf("%d: told twice", n)
+		}
+	}
+	for _, n := range []uint32{4096, 65536} {
+		e := newHPACKEncoder()
+		e.setPeerLimit(n)
+		if got := e.begin(nil); len(got) > 0 {
+			t.Errorf("%d: %x", n, got)
+		}
+	}
+}
+
 // What comes in every answer takes one byte from the third time on, without
 // allocation.
 func TestHPACKRemembersWhatRepeats(t *testing.T) {

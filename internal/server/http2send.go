@@ -28,6 +28,8 @@ func (h *http2Conn) offer() (outcome fastOutcome) {
 	if call.room = h.out.offered(h.last); call.room <= 0 {
 		return fastStrict
 	}
+	call.sent, call.err = false, nil
+	defer h.giveBack()
 	if !s.calls.enter(h.shard) {
 		return fastEnded
 	}
@@ -42,7 +44,7 @@ func (h *http2Conn) offer() (outcome fastOutcome) {
 			}
 		}
 	}()
-	call.request.Room, call.sent, call.err = call.room, false, nil
+	call.request.Room = call.room
 	took := s.cfg.Fast.ServeFast(call, &call.request)
 	switch {
 	case call.err == errNoRoom, !took && !call.sent:
@@ -55,8 +57,9 @@ func (h *http2Conn) offer() (outcome fastOutcome) {
 	return fastAnswered
 }
 
-// offered returns how much content an answer to a stream may have. From now on
-// the stream counts as seen.
+// offered returns how much content an answer to a stream may have, and reserves
+// as much of the window: what the inner server sends meanwhile must not take it.
+// From now on the stream counts as seen.
 func (o *http2Output) offered(stream uint32) int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -64,7 +67,30 @@ func (o *http2Output) offered(stream uint32) int64 {
 		return 0
 	}
 	o.mu.last = stream
-	return o.mu.windows.forAnswer()
+	room := max(o.mu.windows.forAnswer(), 0)
+	o.mu.windows.conn -= room
+	return room
+}
+
+// giveBack gives back what was reserved for an answer that is not given here.
+func (h *http2Conn) giveBack() {
+	if h.call.sent {
+		return
+	}
+	o := &h.out
+	o.mu.Lock()
+	o.unreserveLocked(h.call.room)
+	o.mu.Unlock()
+}
+
+// unreserveLocked gives back a part of the window that was reserved, and sends
+// what had to wait for it.
+func (o *http2Output) unreserveLocked(n int64) {
+	o.mu.windows.conn += n
+	o.releaseLocked()
+	if o.mu.windows.starving() {
+		o.conn.poke() // which Write has not done, as there seemed to be no window
+	}
 }
 
 // Send implements FastWriter. It is not for HTTP/2.
@@ -83,14 +109,17 @@ func (c *http2Call) SendFields(status int, fields field.Fields, content [][]byte
 	o := &c.conn.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if size > c.room || size > o.mu.windows.forAnswer() {
+	if size > c.room {
+		o.unreserveLocked(c.room)
 		c.err = errNoRoom
 		return 0, c.err
 	}
-	// Counted before anything is written, since the lock is released for that.
-	o.mu.windows.conn -= size
+	o.unreserveLocked(c.room - size)
 	o.answerLocked(c.conn.last, status, fields, size == 0)
 	sent = o.contentLocked(c.conn.last, content, size)
+	if len(o.mu.buf) > outFull {
+		o.flushLocked()
+	}
 	c.err = o.mu.err
 	return sent, c.err
 }

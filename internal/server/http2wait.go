@@ -121,8 +121,11 @@ func (h *http2Conn) timedOut() error {
 		return h.tooSlow()
 	case !h.ready && h.began+h.server.limits.Load().ReadHeaderTimeout <= now:
 		return io.EOF // nothing has been said yet
-	case h.block.open || h.isBusy() || h.wait.leaving || h.passing > 0 || !h.ready:
-	case time.Duration(h.wait.active.Load())+h.server.cfg.Limits.IdleTimeout <= now:
+	case h.block.open || h.isBusy() || h.wait.leaving || !h.ready:
+	case time.Duration(h.wait.active.Load())+h.server.cfg.Limits.IdleTimeout > now:
+	case h.passing > 0:
+		return h.end(errorNone) // inside a frame the inner server cannot be told
+	default:
 		h.leave()
 	}
 	return nil

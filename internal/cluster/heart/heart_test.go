@@ -40,6 +40,29 @@ func TestMajority(t *testing.T) {
 	}
 }
 
+func TestWhoJoinsHasBeenHeardBefore(t *testing.T) {
+	h := NewTable(0)
+	h.Count(10*time.Second, 1, []wire.Beat{{Member: 2, Age: time.Second}})
+	if _, forever := h.Until(time.Second); !forever || h.Fresh(10*time.Second, time.Minute) != 1 {
+		t.Error("who is not in the roster counts")
+	}
+	h.SetRoster([]wire.ID{0, 1, 2})
+	if until, _ := h.Until(30 * time.Second); until != 40*time.Second {
+		t.Errorf("until %v, want 40s: the new member was heard at 10s", until)
+	}
+	h.SetRoster([]wire.ID{0, 2})
+	h.SetRoster([]wire.ID{0, 1, 2})
+	if _, known := h.Age(0, 1); known {
+		t.Error("who left and came back has the heartbeat of before")
+	}
+	for id := range wire.ID(3 * wire.MaxBeats) {
+		h.Count(0, id+3, nil)
+	}
+	if len(h.guests) > wire.MaxBeats {
+		t.Errorf("%d strangers are remembered", len(h.guests))
+	}
+}
+
 func TestAgesAddUp(t *testing.T) {
 	// 1 is asked by 2 by 3, each a second after the other.
 	two, three := NewTable(2), NewTable(3)

@@ -13,15 +13,23 @@ type Table struct {
 	self wire.ID
 	born map[wire.ID]time.Duration // not later than when the heartbeat was made
 	in   map[wire.ID]bool          // the roster
+	// guests are the heartbeats of who is not in the roster, which may be known to
+	// others before it is here. At most wire.MaxBeats.
+	guests map[wire.ID]time.Duration
 }
 
 // NewTable returns a table without heartbeats, of a roster of one.
 func NewTable(self wire.ID) *Table {
-	return &Table{self: self, born: make(map[wire.ID]time.Duration), in: map[wire.ID]bool{self: true}}
+	return &Table{
+		self: self, born: make(map[wire.ID]time.Duration), in: map[wire.ID]bool{self: true},
+		guests: make(map[wire.ID]time.Duration),
+	}
 }
 
-// SetRoster says who the members are, this node included. Heartbeats of others
-// are forgotten.
+// SetRoster says who the members are, this node included. Heartbeats of who has
+// gone are forgotten; those of who is new count if they came before: otherwise
+// each growth of the roster would isolate a node until it has heard the new ones
+// again.
 func (t *Table) SetRoster(members []wire.ID) {
 	clear(t.in)
 	t.in[t.self] = true
@@ -31,6 +39,12 @@ func (t *Table) SetRoster(members []wire.ID) {
 	for id := range t.born {
 		if !t.in[id] {
 			delete(t.born, id)
+		}
+	}
+	for id, born := range t.guests {
+		if t.in[id] {
+			delete(t.guests, id)
+			t.beat(id, born)
 		}
 	}
 }
@@ -46,11 +60,18 @@ func (t *Table) Count(asked time.Duration, from wire.ID, passed []wire.Beat) {
 }
 
 func (t *Table) beat(id wire.ID, born time.Duration) {
-	if id == t.self || !t.in[id] {
+	to := t.born
+	switch {
+	case id == t.self:
 		return
+	case !t.in[id]:
+		to = t.guests
+		if _, known := to[id]; !known && len(to) >= wire.MaxBeats {
+			clear(to) // they come again
+		}
 	}
-	if old, known := t.born[id]; !known || born > old {
-		t.born[id] = born
+	if old, known := to[id]; !known || born > old {
+		to[id] = born
 	}
 }
 

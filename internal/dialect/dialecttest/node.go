@@ -50,6 +50,7 @@ type Node struct {
 	Config  control.Config
 	From    control.Credentials // who all requests come from; at first Loopback
 	Disk    *vfs.Memory         // of its journal
+	Others  Others              // of its cluster
 
 	engine *purge.Engine
 	hasher *field.Hasher
@@ -77,7 +78,7 @@ func start(t testing.TB, keeps bool) *Node {
 		t.Fatal(err)
 	}
 	n.Control, err = control.New(control.Parts{
-		Engine: n.engine, Hasher: n.hasher, Counter: n, Journal: journal, KeepTokens: keeps, Node: "n1",
+		Engine: n.engine, Hasher: n.hasher, Counter: n, Journal: journal, KeepTokens: keeps, Node: "n1", Cluster: &n.Others,
 	}, n.Config)
 	if err != nil {
 		t.Fatal(err)

@@ -13,10 +13,14 @@ import (
 	"github.com/rescind-edge/rescind/internal/dialect"
 )
 
-// status is the answer to a purge; purge_all has no id.
+// status is the answer to a purge; purge_all has no id. It is 200 whoever has
+// confirmed: clients take any other status for a purge that failed. They ignore
+// members that they do not know, which say the rest to whoever asked to wait.
 type status struct {
-	Status string `json:"status"`
-	ID     string `json:"id,omitempty"`
+	Status    string        `json:"status"`
+	ID        string        `json:"id,omitempty"`
+	Confirmed control.Level `json:"confirmed,omitempty"` // the level that was asked for, where it was reached
+	Missing   []string      `json:"missing,omitempty"`   // members that did not confirm in time
 }
 
 // failure is the answer to what was refused. Some clients compare Msg.
@@ -39,9 +43,17 @@ const (
 	msgMethod          = "Method not allowed"
 )
 
-func writePurged(w http.ResponseWriter, r control.Receipt) {
+func writePurged(w http.ResponseWriter, r control.Receipt, c dialect.Confirmed) {
 	setCount(w, r)
-	writeJSON(w, http.StatusOK, status{Status: "ok", ID: r.ID.String()})
+	writeStatus(w, r.ID.String(), c)
+}
+
+func writeStatus(w http.ResponseWriter, id string, c dialect.Confirmed) {
+	s := status{Status: "ok", ID: id, Missing: c.Missing}
+	if c.Waited() && c.Complete() {
+		s.Confirmed = c.Level
+	}
+	writeJSON(w, http.StatusOK, s)
 }
 
 // keyID says under which id a key was purged.

@@ -25,7 +25,7 @@ type api struct{ dialect.Door }
 
 func (a api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == "PURGE" {
-		purgeTarget(w, r, a.Control, a.credentials(r))
+		purgeTarget(w, r, a.Door, a.credentials(r))
 		return
 	}
 	rt := parse(r.RequestURI)
@@ -50,16 +50,37 @@ func (a api) purge(w http.ResponseWriter, r *http.Request, creds control.Credent
 		writeError(w, err)
 		return
 	}
+	wait, err := a.waitOf(r, rt)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	asked := asked{rt, creds, wait}
 	switch rt.action {
 	case purgeURL:
-		a.purgeURL(w, r, creds, rt)
+		a.purgeURL(w, r, asked)
 	case purgeKey:
-		a.purgeKey(w, r, creds, rt)
+		a.purgeKey(w, r, asked)
 	case purgeKeys:
-		a.purgeKeys(w, r, creds, rt)
+		a.purgeKeys(w, r, asked)
 	case purgeAll:
-		a.purgeAll(w, r, creds, rt)
+		a.purgeAll(w, r, asked)
 	}
+}
+
+// asked is a purge that is asked for.
+type asked struct {
+	route
+	creds control.Credentials
+	wait  dialect.Wait
+}
+
+// waitOf leaves the query alone where it is part of what is purged.
+func (a api) waitOf(r *http.Request, rt route) (dialect.Wait, error) {
+	if rt.action == purgeURL || rt.action == purgeKey {
+		return a.WaitOf(r.Header, nil)
+	}
+	return a.WaitOf(r.Header, r.URL.Query())
 }
 
 // methods returns the methods that an action takes; none for unknown.
@@ -83,44 +104,45 @@ func (a api) credentials(r *http.Request) control.Credentials {
 	return a.Credentials(r, control.AdminListener)
 }
 
-func (a api) purgeURL(w http.ResponseWriter, r *http.Request, creds control.Credentials, rt route) {
-	selector, err := purge.URL(bothSchemes(rt.rest))
+func (a api) purgeURL(w http.ResponseWriter, r *http.Request, q asked) {
+	selector, err := purge.URL(bothSchemes(q.rest))
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	receipt, err := a.Control.Purge(creds, request(r, "", selector))
+	receipt, err := a.Control.Purge(q.creds, request(r, "", selector))
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	setAllowance(w, a.Control.Allowance(creds, receipt.Service, false))
-	writePurged(w, receipt)
+	setAllowance(w, a.Control.Allowance(q.creds, receipt.Service, false))
+	writePurged(w, receipt, a.Confirm(w, r, q.wait, receipt))
 }
 
-func (a api) purgeKey(w http.ResponseWriter, r *http.Request, creds control.Credentials, rt route) {
-	selector, err := purge.Key(rt.rest)
+func (a api) purgeKey(w http.ResponseWriter, r *http.Request, q asked) {
+	selector, err := purge.Key(q.rest)
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	receipt, err := a.Control.Purge(creds, request(r, rt.service, selector))
+	receipt, err := a.Control.Purge(q.creds, request(r, q.service, selector))
 	if err != nil {
 		writeError(w, err)
 		return
 	}
 	setKeyCount(w, 1)
-	setAllowance(w, a.Control.Allowance(creds, receipt.Service, false))
-	writePurged(w, receipt)
+	setAllowance(w, a.Control.Allowance(q.creds, receipt.Service, false))
+	writePurged(w, receipt, a.Confirm(w, r, q.wait, receipt))
 }
 
-func (a api) purgeAll(w http.ResponseWriter, r *http.Request, creds control.Credentials, rt route) {
-	if _, err := a.Control.Purge(creds, request(r, rt.service, purge.All())); err != nil {
+func (a api) purgeAll(w http.ResponseWriter, r *http.Request, q asked) {
+	receipt, err := a.Control.Purge(q.creds, request(r, q.service, purge.All()))
+	if err != nil {
 		writeError(w, err)
 		return
 	}
-	setAllowance(w, a.Control.Allowance(creds, rt.service, true))
-	writeJSON(w, http.StatusOK, status{Status: "ok"})
+	setAllowance(w, a.Control.Allowance(q.creds, q.service, true))
+	writeStatus(w, "", a.Confirm(w, r, q.wait, receipt))
 }
 
 // request is a purge of a service, or of the selectors' hosts where service is

@@ -21,27 +21,30 @@ const maxHeaderKeys = 16 * purge.MaxKeys
 // one purge with one id. A batch that is refused for the service's limit ends
 // the call: those before it stand, and the client repeats all, which is
 // harmless.
-func (a api) purgeKeys(w http.ResponseWriter, r *http.Request, creds control.Credentials, rt route) {
+func (a api) purgeKeys(w http.ResponseWriter, r *http.Request, q asked) {
 	selectors, err := bulkSelectors(w, r)
 	if err != nil {
 		writeError(w, err)
 		return
 	}
 	var ids []keyID
+	var receipts []control.Receipt
 	for rest := selectors; len(rest) > 0; {
 		batch := rest[:min(len(rest), purge.MaxKeys)]
 		rest = rest[len(batch):]
-		receipt, err := a.Control.Purge(creds, request(r, rt.service, batch...))
+		receipt, err := a.Control.Purge(q.creds, request(r, q.service, batch...))
 		if err != nil {
 			writeError(w, err)
 			return
 		}
+		receipts = append(receipts, receipt)
 		for _, s := range batch {
 			ids = append(ids, keyID{s.Key, receipt.ID.String()})
 		}
 	}
 	setKeyCount(w, len(selectors))
-	setAllowance(w, a.Control.Allowance(creds, rt.service, false))
+	setAllowance(w, a.Control.Allowance(q.creds, q.service, false))
+	a.Confirm(w, r, q.wait, receipts...) // its header says it all: every member of the body is taken for a key
 	writeKeyIDs(w, ids)
 }
 

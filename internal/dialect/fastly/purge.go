@@ -35,31 +35,35 @@ func Speaks(r *http.Request) bool {
 // not suffice 403, both as JSON: this API's clients know no others.
 func Purge(door dialect.Door) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		purgeTarget(w, r, door.Control, door.Credentials(r, control.DataListener))
+		purgeTarget(w, r, door, door.Credentials(r, control.DataListener))
 	})
 }
 
-func purgeTarget(w http.ResponseWriter, r *http.Request, c *control.Control, creds control.Credentials) {
+func purgeTarget(w http.ResponseWriter, r *http.Request, door dialect.Door, creds control.Credentials) {
 	_, creds.TokenOnly = r.Header[HeaderRequiresAuth]
-	setAllowance(w, c.Allowance(creds, "", false))
-	receipt, err := purgeOne(r, c, creds)
+	setAllowance(w, door.Control.Allowance(creds, "", false))
+	receipt, wait, err := purgeOne(r, door, creds)
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	setAllowance(w, c.Allowance(creds, receipt.Service, false))
-	writePurged(w, receipt)
+	setAllowance(w, door.Control.Allowance(creds, receipt.Service, false))
+	writePurged(w, receipt, door.Confirm(w, r, wait, receipt))
 }
 
-func purgeOne(r *http.Request, c *control.Control, creds control.Credentials) (control.Receipt, error) {
-	if err := c.Authenticate(creds, name); err != nil {
-		return control.Receipt{}, err
+func purgeOne(r *http.Request, door dialect.Door, creds control.Credentials) (receipt control.Receipt, wait dialect.Wait, err error) {
+	if err = door.Control.Authenticate(creds, name); err != nil {
+		return receipt, wait, err
+	}
+	if wait, err = door.WaitOf(r.Header, nil); err != nil {
+		return receipt, wait, err
 	}
 	selector, err := purge.URL(targetURL(r, creds.Listener))
 	if err != nil {
-		return control.Receipt{}, err
+		return receipt, wait, err
 	}
-	return c.Purge(creds, request(r, "", selector))
+	receipt, err = door.Control.Purge(creds, request(r, "", selector))
+	return receipt, wait, err
 }
 
 // targetURL returns the URL that a PURGE request is for. On the admin listener

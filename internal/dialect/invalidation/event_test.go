@@ -1,6 +1,7 @@
 package invalidation
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -53,9 +54,9 @@ func TestEvents(t *testing.T) {
 }
 
 // lagging is the Reach of a cluster in which one node has yet to hear of it.
-type lagging struct{}
+type lagging struct{ dialect.ThisNode }
 
-func (lagging) Reached(purge.ID) (applied, nodes int) { return 2, 3 }
+func (lagging) Everywhere(context.Context, control.Receipt) bool { return false }
 
 func TestAcceptedUntilItIsEverywhere(t *testing.T) {
 	got := send(t, dialecttest.New(t), lagging{}, post, `{"type":"uri","selectors":["https://www.example.com/foo/bar"]}`)

@@ -1,7 +1,9 @@
 package invalidation
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/dialect"
@@ -42,7 +44,7 @@ func (a api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 		return
 	}
-	writeAccepted(w, receipts, a.everywhere(receipts))
+	writeAccepted(w, receipts, a.everywhere(r, receipts))
 }
 
 func (a api) invalidate(w http.ResponseWriter, r *http.Request) ([]control.Receipt, error) {
@@ -65,10 +67,16 @@ func (a api) invalidate(w http.ResponseWriter, r *http.Request) ([]control.Recei
 	return a.Control.PurgeTogether(creds, requests)
 }
 
+// patience is how long an answer waits for the other nodes: several times what
+// they take in good health, and little to whoever waits for it.
+const patience = time.Second
+
 // everywhere tells whether every node has carried out all of some purges.
-func (a api) everywhere(receipts []control.Receipt) bool {
-	for _, r := range receipts {
-		if applied, nodes := a.reach.Reached(r.ID); applied < nodes {
+func (a api) everywhere(r *http.Request, receipts []control.Receipt) bool {
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	for _, receipt := range receipts {
+		if !a.reach.Everywhere(ctx, receipt) {
 			return false
 		}
 	}

@@ -13,7 +13,7 @@ import (
 func receiptOf(r control.Receipt) api.Receipt {
 	out := api.Receipt{
 		ID: r.ID.String(), Service: r.Service, Selectors: make([]api.Selector, 0, len(r.Selectors)),
-		Mode: api.Hard, Note: r.Note, Actor: r.Actor, Dialect: r.Dialect, Time: r.Accepted.UTC(),
+		Mode: api.Hard, Note: r.Note, Actor: r.Actor, Dialect: r.Dialect, Node: r.Node, Time: r.Accepted.UTC(),
 		Position: uint64(r.Position), AppliedIn: api.Duration(r.Took),
 	}
 	for _, s := range r.Selectors {

@@ -40,6 +40,13 @@ type Config struct {
 	// Top returns what the node is busy with: at most limit URLs and keys of
 	// services that may is true for.
 	Top func(limit int, may func(service string) bool) api.Top
+
+	// Confirmations tells which members have applied a purge, wherever it was
+	// accepted; nil where there are no others.
+	Confirmations func(ctx context.Context, r control.Receipt) *api.Confirmations
+
+	// Cluster shows and changes who belongs to the cluster.
+	Cluster Cluster
 }
 
 // Tail is what a reader of the log asks for.
@@ -94,6 +101,14 @@ func (h handler) table() []route {
 		{api.PathStatus, endpoint{http.MethodGet: h.status}},
 		{api.PathTokens, endpoint{http.MethodGet: h.tokens, http.MethodPost: h.createToken}},
 		{api.PathTokens + "/{id}", endpoint{http.MethodDelete: h.revokeToken}},
+	}
+	if h.Cluster != nil {
+		routes = append(routes,
+			route{api.PathMembers, endpoint{http.MethodGet: h.members}},
+			route{api.PathMembers + "/{id}", endpoint{http.MethodDelete: h.forget}},
+			route{api.PathKeys, endpoint{http.MethodGet: h.keys}},
+			route{api.PathLeave, endpoint{http.MethodPost: h.leave}},
+		)
 	}
 	if h.Explain != nil {
 		routes = append(routes, route{api.PathExplain, endpoint{http.MethodGet: h.explain}})

@@ -26,7 +26,10 @@ func handlerOf(t *testing.T, n *dialecttest.Node) http.Handler {
 
 // everything returns a handler that has all paths.
 func everything(n *dialecttest.Node) handler {
-	return New(Config{Door: n.Door(), Status: status, Explain: explain, Tail: tail, Top: top}).(handler)
+	return New(Config{
+		Door: n.Door(), Status: status, Explain: explain, Tail: tail, Top: top,
+		Confirmations: confirmations, Cluster: members{},
+	}).(handler)
 }
 
 func status() api.Status {

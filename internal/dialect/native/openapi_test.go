@@ -50,6 +50,8 @@ func TestDocumentNamesEveryMember(t *testing.T) {
 		"NewToken": api.NewToken{}, "Token": api.Token{}, "Tokens": api.Tokens{}, "CreatedToken": api.CreatedToken{},
 		"Services": api.Services{}, "ServiceStatus": api.ServiceStatus{}, "Status": api.Status{},
 		"Explanation": api.Explanation{}, "Variant": api.Variant{}, "PurgeHit": api.PurgeHit{}, "Hint": api.Hint{},
+		"Confirmations": api.Confirmations{}, "Confirmation": api.Confirmation{}, "Cluster": api.Cluster{},
+		"ClusterStatus": api.ClusterStatus{}, "Member": api.Member{}, "ClusterKeys": api.ClusterKeys{}, "MemberKeys": api.MemberKeys{},
 		"Top": api.Top{}, "Hot": api.Hot{}, "Missed": api.Missed{}, "Problem": api.Problem{},
 	} {
 		d.compare(t, name, named[name].(schema), reflect.TypeOf(of))
@@ -188,7 +190,7 @@ func (c *conforming) pattern(path string) string {
 
 func (c *conforming) headers(response schema, got *httptest.ResponseRecorder, what string) {
 	for name := range c.d.at(response, "headers") {
-		if got.Header().Get(name) == "" && name != api.HeaderIdempotentReplay {
+		if got.Header().Get(name) == "" && name != api.HeaderIdempotentReplay && name != api.HeaderConfirmed {
 			c.t.Errorf("%s has no %s", what, name)
 		}
 	}

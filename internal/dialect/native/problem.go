@@ -76,7 +76,7 @@ var problems = [...]struct {
 	}},
 	{control.ErrNotSaved, api.Problem{
 		Type: "/problems/not-saved", Title: "Change not saved", Status: http.StatusInternalServerError,
-		Next: "look at the data directory's disk and permissions, then send it again",
+		Next: "look at the data directory's disk and permissions, then send it again; until that is written, what was asked for is in force and would not survive a restart",
 	}},
 	{control.ErrBusy, api.Problem{
 		Type: "/problems/busy", Title: "Too many purges under way", Status: http.StatusServiceUnavailable,
@@ -85,6 +85,22 @@ var problems = [...]struct {
 	{control.ErrUnavailable, api.Problem{
 		Type: "/problems/unavailable", Title: "Nothing can be recorded", Status: http.StatusServiceUnavailable,
 		Next: "send it to another node; nothing was purged",
+	}},
+	{ErrNoCluster, api.Problem{
+		Type: "/problems/no-cluster", Title: "No cluster", Status: http.StatusNotFound,
+		Next: "the section cluster of the configuration says with whom the node shares purges",
+	}},
+	{ErrUnknownMember, api.Problem{
+		Type: "/problems/unknown-member", Title: "Unknown member", Status: http.StatusNotFound,
+		Next: "GET " + api.PathMembers + " lists the members",
+	}},
+	{ErrMemberAlive, api.Problem{
+		Type: "/problems/member-alive", Title: "The member is alive", Status: http.StatusConflict,
+		Next: "POST " + api.PathLeave + " to that member, then stop it",
+	}},
+	{ErrNotRecorded, api.Problem{
+		Type: "/problems/not-recorded", Title: "The change of members was not recorded", Status: http.StatusServiceUnavailable,
+		Next: "send it again once another member can be reached; or stop the node, and have another member forget it",
 	}},
 	{errFilter, api.Problem{
 		Type: "/problems/bad-filter", Title: "Bad filter", Status: http.StatusBadRequest,
@@ -123,6 +139,9 @@ func problemOf(w http.ResponseWriter, err error) api.Problem {
 	}
 	if errors.Is(err, control.ErrUnauthenticated) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="rescind"`)
+	}
+	if errors.Is(err, control.ErrBusy) || errors.Is(err, control.ErrUnavailable) {
+		w.Header().Set("Retry-After", "1")
 	}
 	for _, p := range problems {
 		if errors.Is(err, p.cause) {

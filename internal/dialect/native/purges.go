@@ -5,11 +5,16 @@ import (
 	"strconv"
 
 	"github.com/rescind-edge/rescind/api"
+	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
 func (h handler) purge(w http.ResponseWriter, r *http.Request, c call) error {
 	if err := h.Control.Authenticate(c.creds, name); err != nil {
+		return err
+	}
+	wait, err := h.WaitOf(r.Header, r.URL.Query())
+	if err != nil {
 		return err
 	}
 	req, err := readPurge(w, r)
@@ -26,8 +31,25 @@ func (h handler) purge(w http.ResponseWriter, r *http.Request, c call) error {
 	if receipt.Replayed {
 		w.Header().Set(api.HeaderIdempotentReplay, "true")
 	}
-	writeJSON(w, http.StatusOK, receiptOf(receipt))
+	confirmed, answer := h.Confirm(w, r, wait, receipt), receiptOf(receipt)
+	if confirmed.Waited() {
+		answer.Confirmations = h.confirmations(r, receipt)
+	}
+	status := http.StatusOK
+	if !confirmed.Complete() {
+		status = http.StatusAccepted
+		w.Header().Set("Location", api.PathPurges+"/"+answer.ID)
+	}
+	writeJSON(w, status, answer)
 	return nil
+}
+
+// confirmations returns nil where nobody is there to confirm.
+func (h handler) confirmations(r *http.Request, receipt control.Receipt) *api.Confirmations {
+	if h.Confirmations == nil {
+		return nil
+	}
+	return h.Confirmations(r.Context(), receipt)
 }
 
 // idempotencyKey returns the key of a request, "" where it has none. An empty
@@ -73,7 +95,7 @@ func limitOf(r *http.Request, absent, most int) (int, error) {
 	return limit, nil
 }
 
-func (h handler) receipt(w http.ResponseWriter, _ *http.Request, c call) error {
+func (h handler) receipt(w http.ResponseWriter, r *http.Request, c call) error {
 	reader, err := h.Control.Reader(c.creds)
 	if err != nil {
 		return err
@@ -86,7 +108,9 @@ func (h handler) receipt(w http.ResponseWriter, _ *http.Request, c call) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, receiptOf(receipt))
+	answer := receiptOf(receipt)
+	answer.Confirmations = h.confirmations(r, receipt)
+	writeJSON(w, http.StatusOK, answer)
 	return nil
 }
 

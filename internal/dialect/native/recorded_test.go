@@ -67,6 +67,38 @@ func TestEveryAnswerIsDescribed(t *testing.T) {
 	ask(c, 200, recorded("POST /v1/purges/"+id+"/revert", dialecttest.Deploy, ""))
 	ask(c, 200, recorded("GET /v1/purges/"+id, dialecttest.Watcher, ""))
 
+	ask(c, 200, recorded("POST /v1/purges?wait=all", dialecttest.Deploy, key))
+	n.Others.Missing = []string{"sin1"}
+	ask(c, 202, recorded("POST /v1/purges?wait=all&timeout=1ms", dialecttest.Deploy, key))
+	ask(c, 400, recorded("POST /v1/purges?wait=some", dialecttest.Deploy, key))
+	n.Others.Refuses = errors.New("the queue is full")
+	ask(c, 503, recorded("POST /v1/purges", dialecttest.Deploy, key))
+	n.Others = dialecttest.Others{}
+
+	for _, path := range []string{"/v1/cluster/members", "/v1/cluster/keys"} {
+		ask(c, 200, recorded("GET "+path, dialecttest.Watcher, ""))
+		ask(c, 401, recorded("GET "+path, dialecttest.Wrong, ""))
+		ask(c, 403, recorded("GET "+path, dialecttest.Deploy, ""))
+	}
+	for name, status := range map[string]int{"gone": 204, "nobody": 404, "ams1": 409, "stuck": 503} {
+		ask(c, status, recorded("DELETE /v1/cluster/members/"+name, dialecttest.Root, ""))
+	}
+	ask(c, 200, recorded("POST /v1/cluster/leave", dialecttest.Root, ""))
+	for _, line := range []string{"DELETE /v1/cluster/members/gone", "POST /v1/cluster/leave"} {
+		ask(c, 401, recorded(line, "", "")) // loopback is not enough
+		ask(c, 403, recorded(line, dialecttest.Watcher, ""))
+	}
+	stuck := newCovering(c, dialecttest.New(t))
+	stuck.h.Cluster = members{leaving: ErrNotRecorded}
+	stuck.h.routes = stuck.h.table()
+	ask(stuck, 503, recorded("POST /v1/cluster/leave", dialecttest.Root, ""))
+	alone := newCovering(c, dialecttest.New(t))
+	alone.h.Cluster = members{leaving: ErrNoCluster, all: ErrNoCluster}
+	alone.h.routes = alone.h.table()
+	for _, line := range []string{"GET /v1/cluster/members", "GET /v1/cluster/keys", "POST /v1/cluster/leave"} {
+		ask(alone, 404, recorded(line, dialecttest.Root, ""))
+	}
+
 	hasty := dialecttest.New(t)
 	hasty.NoUndo("shop")
 	final := decode[struct{ ID string }](t, ask(newCovering(c, hasty), 200, recorded("POST /v1/purges", dialecttest.Deploy, key))).ID
@@ -103,6 +135,7 @@ func TestEveryAnswerIsDescribed(t *testing.T) {
 	n.Disk.Fault = func(vfs.Op, string) error { return errors.New("no space left on device") }
 	ask(c, 500, recorded("POST /v1/tokens", dialecttest.Root, `{"name":"next","scopes":["global"]}`))
 	ask(c, 500, recorded(path, dialecttest.Root, ""))
+	ask(c, 500, recorded("POST /v1/purges", dialecttest.Root, key))
 	n.Disk.Fault = nil
 	ask(c, 204, recorded(path, dialecttest.Root, ""))
 

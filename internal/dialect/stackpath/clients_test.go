@@ -1,6 +1,7 @@
 package stackpath
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
 	"github.com/rescind-edge/rescind/internal/dialect/dialecttest"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
@@ -102,9 +105,9 @@ func TestClients(t *testing.T) {
 }
 
 // half is a Reach of a cluster in which half of the nodes lag.
-type half struct{}
+type half struct{ dialect.ThisNode }
 
-func (half) Reached(purge.ID) (applied, nodes int) { return 2, 4 }
+func (half) Reached(context.Context, control.Receipt) (applied, nodes int) { return 2, 4 }
 
 func TestProgressOfBothModes(t *testing.T) {
 	node := dialecttest.New(t)

@@ -16,8 +16,8 @@ func Prefixes() []string {
 	return []string{"/identity/v1/", "/stack/v1/", "/cdn/v1/", "/api/accounts/"}
 }
 
-// name is this dialect's in receipts and logs.
-const name = "stackpath"
+// Name is this dialect's in receipts and logs.
+const Name = "stackpath"
 
 // Config of a handler. All fields but Quota, Reach and Now are required.
 type Config struct {

@@ -29,7 +29,7 @@ func (a api) purgeItems(w http.ResponseWriter, r *http.Request, stack string) ([
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Control.Authenticate(creds, name); err != nil {
+	if err := a.Control.Authenticate(creds, Name); err != nil {
 		return nil, err
 	}
 	text, err := dialect.ReadBody(w, r)
@@ -49,7 +49,7 @@ func (a api) purgeItems(w http.ResponseWriter, r *http.Request, stack string) ([
 		return nil, err
 	}
 	if wait := a.Quota.Take(account, len(items), a.Now()); wait > 0 {
-		return nil, a.Control.Refuse(creds, stack, name, &control.LimitedError{RetryAfter: wait, Limit: "URIs by this account a minute"})
+		return nil, a.Control.Refuse(creds, stack, Name, &control.LimitedError{RetryAfter: wait, Limit: "URIs by this account a minute"})
 	}
 	return a.Control.PurgeTogether(creds, requests)
 }
@@ -69,7 +69,7 @@ func requestsOf(stack string, items []item) ([]control.Request, error) {
 			hard = append(hard, selectors...)
 		}
 	}
-	request := control.Request{Service: stack, Dialect: name}
+	request := control.Request{Service: stack, Dialect: Name}
 	requests := dialect.Split(request, hard)
 	request.Effect = purge.SoftEffect()
 	return append(requests, dialect.Split(request, soft)...), nil
@@ -100,7 +100,7 @@ func (a api) progress(w http.ResponseWriter, r *http.Request, stack, id string) 
 			break
 		}
 		var n, of int
-		n, of, err = a.reached(reader, stack, text)
+		n, of, err = a.reached(r, reader, stack, text)
 		applied, nodes = applied+n, nodes+of
 	}
 	if err != nil {
@@ -110,7 +110,7 @@ func (a api) progress(w http.ResponseWriter, r *http.Request, stack, id string) 
 	writeJSON(w, http.StatusOK, progress{float64(applied) / float64(max(nodes, 1))})
 }
 
-func (a api) reached(reader control.Reader, stack, text string) (applied, nodes int, err error) {
+func (a api) reached(r *http.Request, reader control.Reader, stack, text string) (applied, nodes int, err error) {
 	id, err := purge.ParseID(text)
 	if err != nil {
 		return 0, 0, control.ErrUnknownPurge
@@ -122,6 +122,6 @@ func (a api) reached(reader control.Reader, stack, text string) (applied, nodes 
 	if err != nil {
 		return 0, 0, err
 	}
-	applied, nodes = a.Reach.Reached(id)
+	applied, nodes = a.Reach.Reached(r.Context(), receipt)
 	return applied, nodes, nil
 }

@@ -1,6 +1,7 @@
 package stackpath
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -20,13 +21,19 @@ const DefaultPerMinute = 100
 // window is the time over which URIs are counted.
 const window = time.Minute
 
-// Window is the Quota of a node by itself: at most so many URIs of an account
-// in any minute. The zero Window has the limit DefaultPerMinute.
+// Window is a Quota of at most so many URIs of an account in any minute. The
+// zero Window has the limit DefaultPerMinute and counts on this node alone. What
+// other nodes accept at the same moment is not known yet: it counts a moment
+// later.
 type Window struct {
+	// Elsewhere returns what an account took on other nodes after an instant, as
+	// far as this one knows, in any order. nil: there are no others.
+	Elsewhere func(account string, after time.Time) []Taken
+
 	mu struct {
 		sync.Mutex
 		limit int                // as SetPerMinute has it
-		taken map[string][]taken // oldest first; at most as many entries each as the limit
+		taken map[string][]Taken // oldest first; at most as many entries each as the limit
 	}
 }
 
@@ -38,9 +45,10 @@ func (w *Window) SetPerMinute(n int) {
 	w.mu.limit = n
 }
 
-type taken struct {
-	at time.Time
-	n  int
+// Taken is a number of URIs that were purged at once.
+type Taken struct {
+	At time.Time
+	N  int
 }
 
 // maxIdle bounds the accounts that are remembered without need: beyond it,
@@ -60,15 +68,20 @@ func (w *Window) Take(account string, n int, now time.Time) time.Duration {
 		limit = DefaultPerMinute
 	}
 	if w.mu.taken == nil {
-		w.mu.taken = make(map[string][]taken)
+		w.mu.taken = make(map[string][]Taken)
 	}
-	recent := w.recentLocked(account, now)
+	own := w.recentLocked(account, now)
+	recent := own
+	if w.Elsewhere != nil {
+		recent = append(slices.Clone(own), w.Elsewhere(account, now.Add(-window))...)
+		slices.SortFunc(recent, func(a, b Taken) int { return a.At.Compare(b.At) })
+	}
 	used := 0
 	for _, t := range recent {
-		used += t.n
+		used += t.N
 	}
 	if used+n <= limit {
-		w.mu.taken[account] = append(recent, taken{now, n})
+		w.mu.taken[account] = append(own, Taken{now, n})
 		return 0
 	}
 	return waitFor(recent, used+n-limit, now)
@@ -76,16 +89,16 @@ func (w *Window) Take(account string, n int, now time.Time) time.Duration {
 
 // recentLocked returns what an account took within the window, and forgets the
 // rest.
-func (w *Window) recentLocked(account string, now time.Time) []taken {
+func (w *Window) recentLocked(account string, now time.Time) []Taken {
 	if len(w.mu.taken) > maxIdle {
 		for name, list := range w.mu.taken {
-			if len(list) == 0 || now.Sub(list[len(list)-1].at) >= window {
+			if len(list) == 0 || now.Sub(list[len(list)-1].At) >= window {
 				delete(w.mu.taken, name)
 			}
 		}
 	}
 	list := w.mu.taken[account]
-	for len(list) > 0 && now.Sub(list[0].at) >= window {
+	for len(list) > 0 && now.Sub(list[0].At) >= window {
 		list = list[1:]
 	}
 	w.mu.taken[account] = list
@@ -95,11 +108,11 @@ func (w *Window) recentLocked(account string, now time.Time) []taken {
 // waitFor returns how long until excess URIs have left the window. More than
 // are in it cannot: then it is how long until it is empty, and a whole one where
 // it is, so that a call that is too large is not repeated at once.
-func waitFor(recent []taken, excess int, now time.Time) time.Duration {
+func waitFor(recent []Taken, excess int, now time.Time) time.Duration {
 	last := now
 	for _, t := range recent {
-		last = t.at
-		if excess -= t.n; excess <= 0 {
+		last = t.At
+		if excess -= t.N; excess <= 0 {
 			break
 		}
 	}

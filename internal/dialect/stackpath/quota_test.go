@@ -37,6 +37,19 @@ func TestWindow(t *testing.T) {
 			t.Errorf("%+v: wait %v", step, got)
 		}
 	}
+	w.Elsewhere = func(account string, since time.Time) []Taken {
+		if account != "c" || !since.Equal(after(140)) {
+			t.Errorf("asked for %q after %v", account, since)
+		}
+		return []Taken{{after(190), 30}, {after(150), 30}}
+	}
+	if w.Take("c", 40, after(200)) != 0 {
+		t.Error("with what others took it is not too many")
+	}
+	if got := w.Take("c", 1, after(200)); got != 10*time.Second {
+		t.Errorf("with what others took: wait %v", got)
+	}
+	w.Elsewhere = nil
 	w.SetPerMinute(-1)
 	if w.Take("a", 1e6, after(125)) != 0 {
 		t.Error("a limit where there is none")

@@ -3,9 +3,11 @@ package memory
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/store"
 	"github.com/rescind-edge/rescind/internal/store/slab"
 )
@@ -213,5 +215,26 @@ func TestTakeConcurrently(t *testing.T) {
 	})
 	if got := s.Stats().Bytes; got != stored {
 		t.Errorf("%d bytes in use, %d stored", got, stored)
+	}
+}
+
+// A head that no slot can hold is refused for good: nobody has to leave for it.
+func TestTooLargeHeadEvictsNothing(t *testing.T) {
+	s := New(Config{Budget: 1 << 20})
+	n := 0
+	for s.Stats().Gone[store.Evicted] == 0 {
+		put(t, s, n, 1000, live)
+		n++
+	}
+	before := s.Stats()
+	head := store.NewHead(store.HeadSpec{
+		Status: 200, Fields: field.Fields{{Name: "X", Value: strings.Repeat("x", s.Pool().Most())}}, Length: -1,
+	})
+	if o := s.Put(store.Draft{Key: key(n), Head: head, Judge: live}); o.Found() {
+		t.Error("stored")
+	}
+	after := s.Stats()
+	if after.Objects != before.Objects || after.Refused != before.Refused+1 {
+		t.Errorf("%d objects of %d are left, %d refused", after.Objects, before.Objects, after.Refused-before.Refused)
 	}
 }

@@ -29,8 +29,13 @@ const (
 func (s *Store) Pool() *slab.Pool { return s.pool }
 
 // Take implements store.Room. It returns a slot of at least n bytes, evicting
-// objects where it must; false: there was no room, which is counted.
+// objects where it must; false: there was no room, which is counted. For more
+// than any slot holds nobody is evicted.
 func (s *Store) Take(n int) (slab.Ref, bool) {
+	if n > s.pool.Most() {
+		s.refused.Add(1)
+		return 0, false
+	}
 	r, ok := s.take(func() (slab.Ref, bool) { return s.pool.Alloc(n) })
 	if !ok {
 		s.refused.Add(1)

@@ -1,0 +1,25 @@
+package control
+
+import (
+	"testing"
+	"time"
+)
+
+func TestAcceptedElsewhere(t *testing.T) {
+	n := newNode(t)
+	here, start := n.parts.Node, n.clock
+	for _, r := range []Receipt{
+		{Node: "other", Dialect: "stackpath", Note: "old", Accepted: start},
+		{Node: "other", Dialect: "stackpath", Note: "a", Accepted: start.Add(time.Second)},
+		{Node: here, Dialect: "stackpath", Note: "own", Accepted: start.Add(time.Second)},
+		{Node: "other", Dialect: "native", Note: "native", Accepted: start.Add(time.Second)},
+		{Node: "third", Dialect: "stackpath", Note: "b", Accepted: start.Add(2 * time.Second)},
+	} {
+		n.ledger.add(r)
+	}
+	got := ""
+	n.AcceptedElsewhere("stackpath", start, func(r *Receipt) { got += r.Note })
+	if got != "ba" {
+		t.Errorf("visited %q", got)
+	}
+}

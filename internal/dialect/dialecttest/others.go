@@ -1,0 +1,51 @@
+package dialecttest
+
+import (
+	"context"
+
+	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/journal"
+)
+
+// Others stand for the other members of a Node's cluster: ams1 and sin1, which
+// confirm at once. It is a control.Cluster; set it between requests.
+type Others struct {
+	Missing []string // members that never confirm
+	Refuses error    // from Admit
+	Full    error    // from Wait
+	Asked   control.Level
+}
+
+// Admit implements control.Cluster.
+func (o *Others) Admit() error { return o.Refuses }
+
+// Publish implements control.Cluster.
+func (o *Others) Publish([]journal.Entry) {}
+
+// Wait implements control.Cluster. It waits for members that never confirm until
+// the context ends.
+func (o *Others) Wait(ctx context.Context, _ journal.ID, level control.Level) ([]string, error) {
+	o.Asked = level
+	if o.Full != nil {
+		return nil, o.Full
+	}
+	if len(o.Missing) > 0 {
+		<-ctx.Done()
+	}
+	return o.Missing, nil
+}
+
+// Progress implements control.Cluster.
+func (o *Others) Progress(journal.ID) control.Progress {
+	var p control.Progress
+	for _, name := range [...]string{"ams1", "sin1"} {
+		m := control.Confirmation{Member: name, POP: name, Applied: true, Took: 1}
+		for _, missing := range o.Missing {
+			if name == missing {
+				m.Applied, m.Took = false, -1
+			}
+		}
+		p.Members = append(p.Members, m)
+	}
+	return p
+}

@@ -1,0 +1,156 @@
+package dialect
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/control"
+)
+
+// Header fields and parameters by which a request asks to wait, and by which the
+// answer says what came of it. Package api says what they mean.
+const (
+	headerWait        = "Rescind-Wait"
+	headerWaitTimeout = "Rescind-Wait-Timeout"
+	headerConfirmed   = "Rescind-Confirmed"
+	headerMissing     = "Rescind-Missing"
+
+	queryWait    = "wait"
+	queryTimeout = "timeout"
+)
+
+// DefaultWaitAtMost is the longest wait where a Door says nothing.
+const DefaultWaitAtMost = 30 * time.Second
+
+// maxMissingNames bounds the names in a header field: 64 of the longest take
+// some 4 KiB, which every client reads.
+const maxMissingNames = 64
+
+// answerTime is how long writing an answer may take after a wait.
+const answerTime = 30 * time.Second
+
+// Wait is whose confirmation a request asks for, and for how long it would wait.
+type Wait struct {
+	Level  control.Level
+	AtMost time.Duration
+}
+
+// WaitOf reads what a request asks for: from its header and, before that, from
+// the parameters of its URL. query is nil where those are the purged site's and
+// not the API's. A time above the door's WaitAtMost counts as that. The error
+// wraps control.ErrBadRequest; it belongs before the purge.
+func (d Door) WaitOf(h http.Header, query url.Values) (Wait, error) {
+	word, limit := h.Get(headerWait), h.Get(headerWaitTimeout)
+	if query.Has(queryWait) {
+		word = query.Get(queryWait)
+	}
+	if query.Has(queryTimeout) {
+		limit = query.Get(queryTimeout)
+	}
+	level, err := control.ParseLevel(word)
+	if err != nil {
+		return Wait{}, err
+	}
+	w := Wait{Level: level, AtMost: d.WaitAtMost}
+	if w.AtMost <= 0 {
+		w.AtMost = DefaultWaitAtMost
+	}
+	if limit == "" {
+		return w, nil
+	}
+	asked, err := time.ParseDuration(limit)
+	if err != nil || asked <= 0 {
+		return Wait{}, fmt.Errorf("%w: %s is a time with its unit, like 5s", control.ErrBadRequest, queryTimeout)
+	}
+	w.AtMost = min(w.AtMost, asked)
+	return w, nil
+}
+
+// Purge carries out a purge, waits as the request's header asks, and says in the
+// answer's header what came of that: all that a dialect needs whose clients know
+// nothing of waiting. Errors are those of control.Purge and WaitOf.
+func (d Door) Purge(w http.ResponseWriter, r *http.Request, creds control.Credentials, req control.Request) (control.Receipt, error) {
+	wait, err := d.WaitOf(r.Header, nil)
+	if err != nil {
+		return control.Receipt{}, err
+	}
+	receipt, err := d.Control.Purge(creds, req)
+	if err != nil {
+		return control.Receipt{}, err
+	}
+	d.Confirm(w, r, wait, receipt)
+	return receipt, nil
+}
+
+// Confirmed is what came of a wait.
+type Confirmed struct {
+	Level   control.Level
+	Missing []string // in order of name; for control.WaitPeer, those any of whom would have done
+}
+
+// Complete tells whether all that were waited for have confirmed.
+func (c Confirmed) Complete() bool { return len(c.Missing) == 0 }
+
+// Waited tells whether anybody was waited for.
+func (c Confirmed) Waited() bool { return c.Level != control.WaitNone && c.Level != "" }
+
+// Confirm waits for the confirmation of purges that this node has accepted, all
+// together no longer than wait allows, and says in the answer's header what came
+// of it. It ends early when the client leaves. The purges stand in any case.
+func (d Door) Confirm(w http.ResponseWriter, r *http.Request, wait Wait, receipts ...control.Receipt) Confirmed {
+	out := Confirmed{Level: wait.Level}
+	if !out.Waited() {
+		return out
+	}
+	// The limits of the server are for requests that do not wait. Who does not
+	// support them has none.
+	rc := http.NewResponseController(w)
+	rc.SetReadDeadline(time.Time{})
+	rc.SetWriteDeadline(time.Now().Add(wait.AtMost + answerTime))
+	ctx, cancel := context.WithTimeout(r.Context(), wait.AtMost)
+	defer cancel()
+	for _, receipt := range receipts {
+		out.Missing = append(out.Missing, d.missing(ctx, receipt, wait.Level)...)
+	}
+	slices.Sort(out.Missing)
+	out.Missing = slices.Compact(out.Missing)
+	out.tell(w.Header())
+	return out
+}
+
+// missing waits for one purge. Where too many wait already, it says what is
+// known at once.
+func (d Door) missing(ctx context.Context, receipt control.Receipt, level control.Level) (names []string) {
+	names, err := d.Control.Wait(ctx, receipt, level)
+	if err == nil {
+		return names
+	}
+	progress, _ := d.Control.Progress(receipt)
+	for _, m := range progress.Members {
+		if m.Applied && level == control.WaitPeer {
+			return nil
+		}
+		if !m.Applied {
+			names = append(names, m.Member)
+		}
+	}
+	return names
+}
+
+func (c Confirmed) tell(h http.Header) {
+	if c.Complete() {
+		h.Set(headerConfirmed, string(c.Level))
+		return
+	}
+	shown := c.Missing[:min(len(c.Missing), maxMissingNames)]
+	text := strings.Join(shown, ", ")
+	if more := len(c.Missing) - len(shown); more > 0 {
+		text += fmt.Sprintf(", and %d more", more)
+	}
+	h.Set(headerMissing, text)
+}
