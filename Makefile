@@ -58,6 +58,10 @@ WANROUNDS ?= 16
 bench-wan: ## how fast purges cross the world, in virtual time; some minutes
 	$(GO) test ./bench/wan -count 1 -timeout 60m -run TestMeasure -v -wan.rounds $(WANROUNDS) -wan.o ../WAN.md
 
+.PHONY: bench-cluster
+bench-cluster: build ## what a purge costs each of 16 nodes on this machine
+	$(GO) run ./bench/cluster -rescind $(BIN) -o bench/CLUSTER.md
+
 # SEED=0 draws a seed for each run; the seed of a failing run is in its message.
 SEED ?= 0
 N    ?= 300
