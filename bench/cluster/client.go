@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// connections are as many to a node as keep it busy while each waits for a sync.
-const connections = 8
+// connections are how many clients there are in all, each of which waits for a sync
+// and an answer.
+const connections = 64
 
 // purge makes purges over one connection, as many as keep all of them at a rate,
 // until the context ends.

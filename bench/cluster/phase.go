@@ -53,7 +53,7 @@ func (s *site) phase(ctx context.Context, long time.Duration, l load) (f figures
 	defer cancel()
 	var g group
 	for i := range l.accepting {
-		for range connections {
+		for range connections / l.accepting {
 			g.run(cancel, func() error { return s.nodes[i].purge(timed, began, l.rate, &purges) })
 		}
 	}

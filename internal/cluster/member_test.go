@@ -412,3 +412,33 @@ func TestTwoHalvesThatNeverMet(t *testing.T) {
 		r.until(time.Minute, "everybody has everything", func() bool { return all(nodes, ids) })
 	})
 }
+
+func TestNobodyConfirmsWhatNobodyWasTold(t *testing.T) {
+	run(t, func(t *testing.T) {
+		r := newRig(t, 1, perfect(10*time.Millisecond))
+		defer r.stop()
+		nodes := r.many(3, 1)
+		r.start(nodes[0], nodes[2])
+		r.ready(nodes[0], nodes[2])
+		r.net.Partition([]netip.Addr{nodes[1].host.Addr()}, []netip.Addr{nodes[0].host.Addr(), nodes[2].host.Addr()}, true)
+		r.start(nodes[1])
+		ids := nodes[1].issue(1, 60)
+		for _, level := range []cluster.Level{cluster.WaitPeer, cluster.WaitAll} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			missing, err := nodes[1].cluster.WaitFor(ctx, ids[0], level)
+			cancel()
+			if err != nil || len(missing) == 0 {
+				t.Errorf("level %v: confirmed by a node that has met nobody: %v", level, err)
+			}
+		}
+		r.net.Partition([]netip.Addr{nodes[1].host.Addr()}, []netip.Addr{nodes[0].host.Addr(), nodes[2].host.Addr()}, false)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if missing, err := nodes[1].cluster.WaitFor(ctx, ids[0], cluster.WaitAll); err != nil || len(missing) > 0 {
+			t.Errorf("after a minute together, missing %v, %v", missing, err)
+		}
+		if !all(nodes, ids) {
+			t.Error("confirmed, and not applied everywhere")
+		}
+	})
+}

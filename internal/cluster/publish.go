@@ -27,11 +27,14 @@ func (c *Cluster) Publish(entries []journal.Entry) {
 	if len(entries) == 0 {
 		return
 	}
-	at, roster := c.cfg.Clock(), c.roster.today()
+	at, roster, told := c.cfg.Clock(), c.roster.today(), c.knowsRoster()
 	c.proof.Lock()
 	for i := range entries {
 		c.proof.own[entries[i].Incarnation] = true
-		c.proof.Issued(at, entries[i].ID, roster)
+		// Who must confirm what is issued before is in the roster told later.
+		if told {
+			c.proof.Issued(at, entries[i].ID, roster)
+		}
 	}
 	c.proof.Unlock()
 	c.core.Lock()

@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster/proof"
 	"github.com/rescind-edge/rescind/internal/journal"
@@ -26,8 +28,13 @@ var ErrTooManyWait = proof.ErrTooManyWait
 // they must be isolated by now. The roster is that of when the entry was issued.
 // It returns the names still missing when the context ends, in order; for
 // WaitPeer they are those any of whom would do, and with nobody else in the
-// roster there is nobody to wait for. The error is ErrTooManyWait.
+// roster there is nobody to wait for. Until this node knows who is in the
+// roster, nothing counts as confirmed, and the addresses to join are what is
+// missing. The error is ErrTooManyWait.
 func (c *Cluster) WaitFor(ctx context.Context, id journal.ID, level Level) (missing []string, err error) {
+	if level != WaitNone && !c.waitTold(ctx) {
+		return slices.Clone(c.cfg.Join), nil
+	}
 	now, today := c.cfg.Clock(), c.roster.today()
 	c.proof.Lock()
 	w, err := c.proof.Wait(now, id, level, today)
@@ -43,6 +50,35 @@ func (c *Cluster) WaitFor(ctx context.Context, id journal.ID, level Level) (miss
 	c.proof.Lock()
 	defer c.proof.Unlock()
 	return c.proof.End(w), nil
+}
+
+// lookTold is how often a waiter looks whether the roster is known by now, which
+// takes a few round trips after a start.
+const lookTold = 50 * time.Millisecond
+
+// knowsRoster tells whether this node knows who is in the roster, by its disk or
+// by others.
+func (c *Cluster) knowsRoster() bool {
+	return c.health.told.Load() || len(c.roster.today().Members) > 1
+}
+
+// waitTold waits until this node knows who is in the roster.
+func (c *Cluster) waitTold(ctx context.Context) bool {
+	if c.knowsRoster() {
+		return true
+	}
+	ticker := time.NewTicker(lookTold)
+	defer ticker.Stop()
+	for !c.knowsRoster() {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return false
+		case <-c.ctx.Done():
+			return false
+		}
+	}
+	return true
 }
 
 // Progress is what is known of who has applied an entry.

@@ -94,8 +94,20 @@ func (w *World) checkReceipts(h *host, vectors map[*host]journal.Vector) {
 
 // waited takes note of what a caller was told who waited.
 func (w *World) waited(h *host, p *promise, level control.Level, missing []string) {
-	if level != control.WaitAll || len(missing) > 0 {
+	if len(missing) > 0 {
 		return // who has confirmed is in the receipt
+	}
+	w.mu.Lock()
+	alone := w.fixed && level == control.WaitPeer && w.mu.counts.Wipes == p.wipes
+	w.mu.Unlock()
+	for o, v := range w.vectors() {
+		alone = alone && (o == h || !knows(v, p.Entry))
+	}
+	if alone {
+		w.blame("receipt: %s says that a peer has purge %d, and none has", h.Name, p.number)
+	}
+	if level != control.WaitAll {
+		return
 	}
 	progress, _ := h.Node.Control.Progress(p.Receipt)
 	for _, c := range progress.Members {

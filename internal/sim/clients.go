@@ -48,6 +48,7 @@ func (w *World) purgeAt(h *host, n *Node, r control.Request, level control.Level
 		return
 	}
 	p := &promise{issuer: h, life: h.life, from: w.ticks.Add(1), told: map[*host]int64{}, owed: map[*host]bool{}}
+	w.count(func(c *Counts) { p.wipes = c.Wipes })
 	receipt, err := n.Control.Purge(Local(), r)
 	if n.Over() {
 		return // nobody was there any more to get the answer

@@ -99,9 +99,7 @@ func (w *World) join() {
 
 func (w *World) newcomer(disk *Disk) {
 	h := w.add(disk)
-	if !w.symm {
-		h.Join = []string{Address(w.hosts[0].Host), Address(w.hosts[1].Host)}
-	}
+	h.Join = w.addresses(h)
 	w.connect()
 	h.start()
 }

@@ -29,6 +29,9 @@ func (h *host) running() bool { return h.Node != nil }
 // start starts a node and looks whether its disk kept what it owes.
 func (h *host) start() {
 	h.life++
+	if h.world.fixed || h.life > 1 {
+		h.Join = h.world.addresses(h)
+	}
 	h.Settings.Engine = func(e control.Engine) control.Engine {
 		if broken := h.world.cfg.Engine; broken != nil {
 			e = broken(e)

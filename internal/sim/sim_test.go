@@ -10,7 +10,7 @@ import (
 
 var (
 	seed = flag.Uint64("sim.seed", 0, "replay one run; 0: draw seeds")
-	runs = flag.Int("sim.n", 20, "how many runs, or how often one")
+	runs = flag.Int("sim.n", 10, "how many runs, or how often one")
 )
 
 // run carries out one run in a bubble.

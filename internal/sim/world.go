@@ -74,7 +74,6 @@ func Run(cfg Config) Result {
 	}
 	if w.until(2*time.Minute, w.allReady) {
 		w.fixed = true
-		w.meet()
 		for range w.steps() {
 			w.step()
 			w.checkStep()
@@ -162,15 +161,15 @@ func (w *World) add(disk *Disk) *host {
 	return h
 }
 
-// meet tells the first node of the others, where only they knew it: it could
-// else begin another cluster when its disk is lost.
-func (w *World) meet() {
-	if w.symm {
-		return
+// addresses returns what a host joins by once the cluster exists: all others, as
+// whoever runs it would see to.
+func (w *World) addresses(of *host) (all []string) {
+	for _, h := range w.hosts {
+		if h != of && !h.gone {
+			all = append(all, Address(h.Host))
+		}
 	}
-	for _, h := range w.hosts[1:] {
-		w.hosts[0].Join = append(w.hosts[0].Join, Address(h.Host))
-	}
+	return all
 }
 
 // connect makes the network what it is to be from now on.
@@ -242,6 +241,12 @@ const maxBroken = 20
 // blame writes down that a promise is broken.
 func (w *World) blame(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
+	w.mu.Lock()
+	again := slices.Contains(w.mu.broken, text)
+	w.mu.Unlock()
+	if again {
+		return
+	}
 	w.note("BROKEN: %s", text)
 	w.mu.Lock()
 	defer w.mu.Unlock()
