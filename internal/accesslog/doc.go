@@ -44,7 +44,9 @@
 //	omitted          how many more there were
 //	mode             "hard" or "soft"
 //	note             the caller's own words
-//	took_us*         of a purge: microseconds until it was applied
+//	node             of a purge that another node accepted: its name
+//	elsewhere        true: of a revert that another node accepted
+//	took_us*         of a purge of this node's: microseconds until it was applied
 //	count            of a purge: objects withdrawn on this node, where known
 //	action, reason   of what was denied
 //	detail           what the caller was told

@@ -59,6 +59,8 @@ func TestPurgeRecords(t *testing.T) {
 		CountKnown: true,
 	}
 	everything := event.Purged{Time: at, ID: "01K", Service: "shop", Selectors: []event.Selector{{Kind: "all"}}, Mode: "hard"}
+	received := event.Purged{Time: at, ID: "01L", Service: "shop", Selectors: []event.Selector{{Kind: "all"}}, Mode: "hard", Actor: "deploy", Node: "fra1-a"}
+	there := event.Reverted{Time: at, ID: "01L", Service: "shop", Outcome: "undone", Elsewhere: true}
 	reverted := event.Reverted{Time: at, ID: "01J", Service: "shop", Outcome: "reverted", Actor: "deploy", Addr: addr}
 	denied := event.Denied{
 		Time: at, Action: event.DeniedPurge, Reason: event.DeniedLimited, Detail: "slow down", Service: "x\"y",
@@ -79,6 +81,9 @@ func TestPurgeRecords(t *testing.T) {
 			`"dialect":"fastly","note":"why","took_us":12,"count":0}`: accesslog.AppendPurged(nil, &purged),
 		`{"time":"2026-03-14T15:09:26.000001Z","event":"purge","outcome":"applied","id":"01K","service":"shop","mode":"hard",` +
 			`"selectors":[{"kind":"all"}],"took_us":0}`: accesslog.AppendPurged(nil, &everything),
+		`{"time":"2026-03-14T15:09:26.000001Z","event":"purge","outcome":"applied","id":"01L","service":"shop","mode":"hard",` +
+			`"selectors":[{"kind":"all"}],"actor":"deploy","node":"fra1-a"}`: accesslog.AppendPurged(nil, &received),
+		`{"time":"2026-03-14T15:09:26.000001Z","event":"revert","outcome":"undone","id":"01L","service":"shop","elsewhere":true}`: accesslog.AppendReverted(nil, &there),
 		`{"time":"2026-03-14T15:09:26.000001Z","event":"revert","outcome":"reverted","id":"01J","service":"shop","actor":"deploy",` +
 			`"address":"::1"}`: accesslog.AppendReverted(nil, &reverted),
 		`{"time":"2026-03-14T15:09:26.000001Z","event":"denied","outcome":"denied","action":"purge","reason":"limited",` +

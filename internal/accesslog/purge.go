@@ -17,7 +17,9 @@ func AppendPurged(dst []byte, e *event.Purged) []byte {
 	o.addr("address", e.Addr)
 	o.text("dialect", e.Dialect)
 	o.text("note", e.Note)
-	o.number("took_us", e.Took.Microseconds())
+	if o.text("node", e.Node); e.Node == "" {
+		o.number("took_us", e.Took.Microseconds())
+	}
 	if e.CountKnown {
 		o.number("count", int64(e.Count))
 	}
@@ -49,6 +51,7 @@ func AppendReverted(dst []byte, e *event.Reverted) []byte {
 	o.text("service", e.Service)
 	o.text("actor", e.Actor)
 	o.addr("address", e.Addr)
+	o.flag("elsewhere", e.Elsewhere)
 	return o.close()
 }
 

@@ -137,6 +137,7 @@ func (a *App) build(cfg *config.Config) error {
 		Engine: a.engine, Hasher: a.hasher, Counter: counter{a}, Sink: records{a},
 		Journal: a.journal, Node: cfg.Node.Name, Cluster: others, KeepTokens: cfg.Node.DataDir != "" || others != nil,
 		TokenChanged: records{a}.TokenChanged, TokensKnown: a.tokensKnown,
+		Received: records{a}.Received, ReceivedRevert: records{a}.ReceivedRevert,
 	}, controlConfig)
 	if err != nil {
 		return err

@@ -28,6 +28,9 @@ func (a *App) newCluster(cfg *config.Config) (*cluster.Cluster, error) {
 		Empty:     true, // what is stored is in memory: at a start there is nothing
 		MayCover:  a.mayCover, Handle: a.answerMember, Log: a.log, Issuers: a.earlier(),
 	}
+	if cfg.Node.DataDir == "" {
+		settings.Identity = [16]byte{}
+	}
 	if c.Role == config.RoleWitness {
 		settings.Roles = []string{string(c.Role)}
 	}
@@ -85,7 +88,7 @@ func (a *App) trusts() proxy.Trust {
 	if !a.cluster.Ready() {
 		now = max(now, trustOf(isolation.AtStart))
 	}
-	if a.leaving.Load() {
+	if a.leaving.Load() || a.cluster.Refused() != nil {
 		now = max(now, proxy.TrustOrigin) // whatever is set: purges do not come here any more
 	}
 	return now
@@ -160,6 +163,7 @@ func (a *App) spreadInvalidations(ctx context.Context) {
 		case <-ticker.C:
 			a.control.SpreadInvalidations()
 		case <-ctx.Done():
+			a.control.SpreadInvalidations() // no request adds to them any more
 			return
 		}
 	}

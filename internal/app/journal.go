@@ -45,7 +45,7 @@ const maintainEvery = 5 * time.Second
 func (a *App) maintainJournal(ctx context.Context) {
 	ticker := time.NewTicker(maintainEvery)
 	defer ticker.Stop()
-	failing := false
+	failing, ancient := false, uint64(0)
 	for {
 		select {
 		case <-ticker.C:
@@ -58,7 +58,12 @@ func (a *App) maintainJournal(ctx context.Context) {
 		case err == nil && failing:
 			a.log.Info("the journal can be written again")
 		}
-		failing = a.journal.Stats().Failing != nil
+		st := a.journal.Stats()
+		failing = st.Failing != nil
+		if ancient == 0 && st.Ancient > 0 {
+			a.log.Error("entries of another node are refused because they look weeks old: compare the clocks of the nodes", "entries", st.Ancient)
+		}
+		ancient = st.Ancient
 	}
 }
 

@@ -127,6 +127,16 @@ func (r records) Reverted(e event.Reverted) {
 	purgeLog{r.a.log}.Reverted(e)
 }
 
+// Received keeps record of a purge that another node accepted. The node's own log
+// has none of them: it is written to while everybody who purges waits.
+func (r records) Received(e event.Purged) {
+	r.a.views.metrics.Purged(e)
+	r.a.access.Load().purges.Purged(e)
+}
+
+// ReceivedRevert does the same for a purge that was taken back elsewhere.
+func (r records) ReceivedRevert(e event.Reverted) { r.a.access.Load().purges.Reverted(e) }
+
 func (r records) Denied(e event.Denied) {
 	r.a.views.metrics.Denied(e)
 	r.a.access.Load().purges.Denied(e)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/cluster"
 )
 
 // startThree starts three nodes that are members of one cluster.
@@ -156,11 +158,11 @@ func waitForMembers(t *testing.T, nodes []*node) {
 		for {
 			alive := 0
 			for _, m := range n.app.cluster.Members() {
-				if m.Heard >= 0 {
+				if m.State == cluster.MemberAlive && m.Heard >= 0 {
 					alive++
 				}
 			}
-			if alive >= len(nodes)-1 && n.app.cluster.Ready() {
+			if alive >= len(nodes)-1 && n.app.cluster.Ready() && n.app.cluster.Health().Roster == len(nodes) {
 				break
 			}
 			if time.Now().After(deadline) {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -86,11 +87,7 @@ func New(cfg Config) (*Cluster, error) {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
 	if cfg.Identity == ([16]byte{}) {
-		id, err := seal.NewSession(cfg.Random)
-		if err != nil {
-			return nil, fmt.Errorf("cluster: %w", err)
-		}
-		cfg.Identity = id
+		cfg.Identity = identityOf(cfg.Name)
 	}
 	c := &Cluster{
 		cfg: cfg, log: cfg.Log, self: wire.IDOf(cfg.Name), session: session, epoch: time.Now(),
@@ -119,6 +116,14 @@ func New(cfg Config) (*Cluster, error) {
 	c.server = newServer(c)
 	c.view.Store(&view{})
 	return c, nil
+}
+
+// identityOf returns the identity of a node without disks: the same at each start,
+// or each would leave one more removed member in the replicated state for a year.
+func identityOf(name string) (id [16]byte) {
+	sum := sha256.Sum256([]byte("rescind member without disks\x00" + name))
+	copy(id[:], sum[:])
+	return id
 }
 
 // Start opens the sockets and begins to look for the others. It does not wait

@@ -73,8 +73,8 @@ const (
 type Config struct {
 	Name string // 1 to 64 of A-Z a-z 0-9 . _ -; one node of a name at a time
 	POP  string // likewise
-	// Identity names the data directory; zero: random, as for a node that has
-	// none.
+	// Identity names the data directory; zero: the node has none, and its name
+	// stands for it.
 	Identity [16]byte
 	Version  string   // of the program, shown to others; at most 32 bytes
 	Roles    []string // shown to others; at most 8 of 16 bytes

@@ -111,6 +111,15 @@ func (c *Cluster) Ready() bool {
 	return c.health.ready.Load() && !c.health.leaving.Load() && c.health.refused.Load() == nil
 }
 
+// Refused returns why this node is kept out, wrapping ErrDuplicateName; nil: it is
+// not. It is an atomic load.
+func (c *Cluster) Refused() error {
+	if refused := c.health.refused.Load(); refused != nil {
+		return *refused
+	}
+	return nil
+}
+
 // informAfter is when a member counts as one that cannot be reached although it
 // may not have been dialled: a dial takes five seconds.
 const informAfter = 10 * time.Second
@@ -129,9 +138,7 @@ func (c *Cluster) Health() Health {
 	h.Fresh, h.Majority = c.heart.Fresh(now, c.cfg.Isolation.After), c.heart.Majority()
 	c.heart.Unlock()
 	h.Roster = len(c.roster.today().Members)
-	if refused := c.health.refused.Load(); refused != nil {
-		h.Refused = *refused
-	}
+	h.Refused = c.Refused()
 	switch {
 	case c.health.leaving.Load():
 		h.Readiness = Leaving

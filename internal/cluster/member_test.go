@@ -67,7 +67,7 @@ func TestPartitionAndHeal(t *testing.T) {
 			}
 			return true
 		})
-		if missing := wait(t, most[0], ids[40], cluster.WaitAll, 20*time.Second); len(missing) > 0 {
+		if missing := wait(t, most[0], ids[40], cluster.WaitAll, 2*time.Minute); len(missing) > 0 {
 			t.Errorf("not acknowledged after the heal: %v", missing)
 		}
 		if p := most[0].cluster.Progress(ids[40]); p.Count != 6 || p.Slowest < time.Minute {

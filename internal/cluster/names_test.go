@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster"
+	"github.com/rescind-edge/rescind/internal/journal/vfs"
 )
 
 // Two nodes of one name in two halves that meet: the one that was started later
@@ -36,7 +37,7 @@ func TestTwoOfOneNameMeet(t *testing.T) {
 		r.net.Partition(addrs([]*node{a, elder}), addrs([]*node{b, younger}), false)
 		refused := func() bool { return younger.cluster.Health().Refused != nil }
 		r.until(2*time.Minute, "the younger refuses", refused)
-		for range 3000 {
+		for range 900 {
 			time.Sleep(100 * time.Millisecond)
 			if !refused() || younger.cluster.Ready() {
 				t.Fatal("it serves again, beside the other")
@@ -47,5 +48,29 @@ func TestTwoOfOneNameMeet(t *testing.T) {
 		}
 		elder.stop()
 		r.until(5*time.Minute, "the name is free", func() bool { return !refused() })
+	})
+}
+
+// A node without disks that restarts is the same member: the replicated state
+// does not grow.
+func TestRestartsWithoutDisksLeaveNothing(t *testing.T) {
+	run(t, func(t *testing.T) {
+		r := newRig(t, 1, perfect(10*time.Millisecond))
+		defer r.stop()
+		nodes := r.many(2, 1)
+		nodes[1].cfg = func(c *cluster.Config) { c.Identity = [16]byte{} }
+		r.start(nodes...)
+		r.ready(nodes...)
+		m, _ := nodes[0].journal.State()
+		before := m.Len()
+		for range 5 {
+			nodes[1].stop()
+			nodes[1].disk = vfs.NewMemory()
+			nodes[1].start()
+			r.ready(nodes...)
+		}
+		if m, _ = nodes[0].journal.State(); m.Len() != before {
+			t.Errorf("%d items after five restarts, %d before", m.Len(), before)
+		}
 	})
 }

@@ -44,7 +44,7 @@ func (c *Control) takeEffect(step *durable.Step, past bool) {
 	case e.Kind == journal.KindPurge:
 		c.takePurge(step, past)
 	case e.Kind == journal.KindRevert:
-		c.takeRevert(step)
+		c.takeRevert(step, past)
 	}
 }
 
@@ -69,21 +69,25 @@ func (c *Control) takePurge(step *durable.Step, past bool) {
 		applied := c.parts.Engine.Apply(now.UnixNano(), purge.Purge{
 			ID: r.ID, Service: svc.ID, Tags: m.tags, Predicates: m.predicates, Effect: r.Effect, All: m.everything, Position: step.Position,
 		})
-		if applied.Void { // the revert came first
-			r.Reverted = &Reverted{ID: r.ID, Outcome: purge.Undone, Time: now}
+		if applied.Void && step.Own {
+			c.ledger.reverted(Reverted{ID: r.ID, Outcome: purge.Undone, Time: now})
+		}
+		if applied.Known {
+			past = true // another entry has brought it: it was issued anew
 		}
 	}
-	if step.Own && !past || byUnsafe {
+	if step.Own || byUnsafe {
 		return // whoever issued it makes the receipt; there is none of the other
 	}
 	r.Position, r.Entry = step.Position, step.Entry.ID
 	c.ledger.add(r)
 	if !past {
 		c.counts.received.Add(1)
+		c.parts.Received(r.elsewhere())
 	}
 }
 
-func (c *Control) takeRevert(step *durable.Step) {
+func (c *Control) takeRevert(step *durable.Step, past bool) {
 	rev, err := parseRevert(step.Entry.Body)
 	if err != nil {
 		return // what is withdrawn stays so
@@ -93,11 +97,15 @@ func (c *Control) takeRevert(step *durable.Step) {
 		now = rev.Time // at which it was not too late
 	}
 	rev.Outcome = c.parts.Engine.Revert(now.UnixNano(), rev.ID)
-	if step.Own {
-		c.undone = rev.Outcome
+	if rev.Outcome == purge.UndoneAhead && (past || !c.ledger.has(rev.ID)) {
+		rev.Outcome = purge.Undone // nothing of the purge is, or will be, in force here
 	}
-	if rev.Outcome == purge.Undone || rev.Outcome == purge.UndoneInPart {
-		c.ledger.reverted(rev)
+	if rev.Outcome != purge.Undone && rev.Outcome != purge.UndoneInPart {
+		return
+	}
+	c.ledger.reverted(rev)
+	if !step.Own && !past {
+		c.parts.ReceivedRevert(c.revertedElsewhere(rev))
 	}
 }
 

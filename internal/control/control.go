@@ -68,6 +68,12 @@ type Parts struct {
 	// that has just started may not have heard yet that some were revoked. Until
 	// then tokens created at run time are refused. nil: it always does.
 	TokensKnown func() bool
+	// Received is told of purges that other nodes accepted and this one has
+	// applied, ReceivedRevert of theirs taken back; nil: events are dropped. They
+	// are called in the middle of everything that this node applies: they must
+	// neither wait, not for an output either, nor call the Control.
+	Received       func(event.Purged)
+	ReceivedRevert func(event.Reverted)
 	// TokenChanged is told of tokens that were created or revoked, like a Sink;
 	// nil: events are dropped.
 	TokenChanged func(event.TokenChanged)
@@ -90,7 +96,6 @@ type Control struct {
 	// reverting makes a revert and its entry in the receipt one step: of two
 	// reverts at once, the second must find what the first did.
 	reverting sync.Mutex
-	undone    purge.Undo // what the latest revert of this node's came to; under reverting
 	seed      maphash.Seed
 	// configuring keeps two reloads from taking over one state's limits.
 	configuring sync.Mutex
@@ -112,6 +117,12 @@ func New(parts Parts, cfg Config) (*Control, error) {
 		if parts.Journal, err = durable.Open(durable.Config{Items: Items, Now: parts.Now}); err != nil {
 			return nil, fmt.Errorf("control: %w", err)
 		}
+	}
+	if parts.Received == nil {
+		parts.Received = func(event.Purged) {}
+	}
+	if parts.ReceivedRevert == nil {
+		parts.ReceivedRevert = func(event.Reverted) {}
 	}
 	if parts.TokensKnown == nil {
 		parts.TokensKnown = func() bool { return true }
@@ -190,13 +201,19 @@ func (c *Control) carry(who caller, r Request, svc *service, m marks, accepted t
 		Selectors: r.Selectors, Effect: r.Effect, Note: r.Note,
 		Actor: who.actor(), Dialect: r.Dialect, Accepted: accepted, Node: c.parts.Node,
 	}
-	if err := c.issue(svc, m, &receipt); err != nil {
+	err := c.issue(svc, m, &receipt)
+	if err != nil && !errors.Is(err, ErrNotSaved) {
 		return Receipt{}, err
 	}
+	// What could not be saved is in force here and on its way to others: it has a
+	// receipt, so that it is seen and can be taken back.
 	c.count(&receipt, m)
 	c.ledger.add(receipt)
 	c.counts.purges.Add(1)
 	c.parts.Sink.Purged(receipt.event(who.creds.Addr))
+	if err != nil {
+		return Receipt{}, err
+	}
 	return receipt, nil
 }
 

@@ -3,6 +3,8 @@ package control
 import (
 	"testing"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/purge"
 )
 
 func TestAcceptedElsewhere(t *testing.T) {
@@ -15,6 +17,7 @@ func TestAcceptedElsewhere(t *testing.T) {
 		{Node: "other", Dialect: "native", Note: "native", Accepted: start.Add(time.Second)},
 		{Node: "third", Dialect: "stackpath", Note: "b", Accepted: start.Add(2 * time.Second)},
 	} {
+		r.ID = purge.NewID(1)
 		n.ledger.add(r)
 	}
 	got := ""

@@ -1,8 +1,6 @@
 package control
 
 import (
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -109,20 +107,36 @@ func (u *unsafe) take() map[string]map[purge.Selector]struct{} {
 	return pending
 }
 
+// maxUnsafeBytes bounds the text of the URLs in one entry, so that long ones do
+// not make it one that cannot be passed on, and take the others with it.
+const maxUnsafeBytes = journal.MaxBody / 4
+
 // SpreadInvalidations tells other nodes what unsafe methods changed since the
 // last call. What cannot be passed on now is left out.
 func (c *Control) SpreadInvalidations() {
-	now := c.parts.Now()
 	for service, urls := range c.unsafe.take() {
-		for batch := range slices.Chunk(slices.Collect(maps.Keys(urls)), purge.MaxKeys) {
-			r := Receipt{
-				ID: purge.NewID(now.UnixMilli()), Service: service, Selectors: batch, Actor: ActorUnsafeMethod, Dialect: dialectHTTP,
-				Accepted: now, Effect: purge.Effect{At: now.UnixNano()}, Node: c.parts.Node,
+		var batch []purge.Selector
+		bytes := 0
+		for s := range urls {
+			size := len(s.Key) + len(s.Target.Host) + len(s.Target.Path) + len(s.Target.Query)
+			if len(batch) > 0 && (len(batch) == purge.MaxKeys || bytes+size > maxUnsafeBytes) {
+				c.spreadInvalidation(service, batch)
+				batch, bytes = nil, 0
 			}
-			if _, err := c.append(journal.Draft{Kind: journal.KindPurge, Same: c.same(&r), Body: appendPurge(nil, &r)}); err != nil {
-				c.unsafe.left.Add(uint64(len(batch)))
-			}
+			batch, bytes = append(batch, s), bytes+size
 		}
+		c.spreadInvalidation(service, batch)
+	}
+}
+
+func (c *Control) spreadInvalidation(service string, batch []purge.Selector) {
+	now := c.parts.Now()
+	r := Receipt{
+		ID: purge.NewID(now.UnixMilli()), Service: service, Selectors: batch, Actor: ActorUnsafeMethod, Dialect: dialectHTTP,
+		Accepted: now, Effect: purge.Effect{At: now.UnixNano()}, Node: c.parts.Node,
+	}
+	if _, err := c.append(journal.Draft{Kind: journal.KindPurge, Same: c.same(&r), Body: appendPurge(nil, &r)}); err != nil {
+		c.unsafe.left.Add(uint64(len(batch)))
 	}
 }
 

@@ -2,9 +2,11 @@ package control
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -65,5 +67,38 @@ func TestInvalidateManyAtOnce(t *testing.T) {
 	}
 	if tags != len(targets) {
 		t.Errorf("%d tags of %d URLs", tags, len(targets))
+	}
+}
+
+// fakeCluster takes everything.
+type fakeCluster struct {
+	Cluster
+	entries []journal.Entry
+}
+
+func (*fakeCluster) Admit() error { return nil }
+
+func (f *fakeCluster) Publish(list []journal.Entry) { f.entries = append(f.entries, list...) }
+
+// Long URLs, which anybody may POST to, keep nobody's from being passed on.
+func TestInvalidationsOfLongURLsSpread(t *testing.T) {
+	n := newNode(t)
+	others := &fakeCluster{}
+	n.parts.Cluster = others
+	long := strings.Repeat("x", 8000)
+	for i := range 200 {
+		n.Invalidate("shop", []field.Target{{Host: "www.example.com", Path: fmt.Sprint("/", i, long)}})
+	}
+	n.SpreadInvalidations()
+	told := 0
+	for _, e := range others.entries {
+		r, err := parsePurge(e.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told += len(r.Selectors)
+	}
+	if told != 200 || n.unsafe.left.Load() != 0 {
+		t.Errorf("%d of 200 URLs are passed on, %d left out", told, n.unsafe.left.Load())
 	}
 }

@@ -14,6 +14,10 @@ const (
 	maxReceiptBytes = 32 << 20
 )
 
+// maxEarly bounds the reverts that are remembered for purges without a receipt:
+// those on their way, which are few.
+const maxEarly = 1024
+
 // ledger keeps the latest receipts.
 type ledger struct {
 	mu struct {
@@ -21,15 +25,27 @@ type ledger struct {
 		byID  map[purge.ID]*Receipt
 		order []*Receipt // oldest first
 		bytes int
+		early map[purge.ID]*Reverted // of purges that have no receipt yet
 	}
 }
 
-func (l *ledger) init() { l.mu.byID = make(map[purge.ID]*Receipt) }
+func (l *ledger) init() {
+	l.mu.byID = make(map[purge.ID]*Receipt)
+	l.mu.early = make(map[purge.ID]*Reverted)
+}
 
-// add keeps a receipt and forgets the oldest as far as it must.
+// add keeps a receipt and forgets the oldest as far as it must. Of a purge that
+// has one already, as when it was issued twice, that one stands.
 func (l *ledger) add(r Receipt) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.mu.byID[r.ID] != nil {
+		return
+	}
+	if rev := l.mu.early[r.ID]; rev != nil {
+		r.Reverted = rev
+		delete(l.mu.early, r.ID)
+	}
 	l.mu.byID[r.ID] = &r
 	l.mu.order = append(l.mu.order, &r)
 	l.mu.bytes += r.bytes()
@@ -53,12 +69,26 @@ func (l *ledger) get(id purge.ID) (Receipt, bool) {
 	return *r, true
 }
 
-// reverted notes that a purge was taken back, if its receipt is still there.
+// has tells whether there is a receipt of a purge.
+func (l *ledger) has(id purge.ID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.byID[id] != nil
+}
+
+// reverted notes that a purge was taken back, for its receipt, which may come
+// later. The first revert stands.
 func (l *ledger) reverted(rev Reverted) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if r, ok := l.mu.byID[rev.ID]; ok {
+	switch r := l.mu.byID[rev.ID]; {
+	case r != nil && r.Reverted == nil:
 		r.Reverted = &rev
+	case r == nil && l.mu.early[rev.ID] == nil:
+		if len(l.mu.early) >= maxEarly {
+			clear(l.mu.early)
+		}
+		l.mu.early[rev.ID] = &rev
 	}
 }
 

@@ -71,6 +71,22 @@ func (r Receipt) event(addr netip.Addr) event.Purged {
 	return e
 }
 
+// elsewhere returns the record of a purge that another node accepted. How long it
+// took is for that one to say: this one's clock is another.
+func (r Receipt) elsewhere() event.Purged {
+	e := r.event(netip.Addr{})
+	e.Node = r.Node
+	return e
+}
+
+// revertedElsewhere returns the record of a revert that another node accepted.
+func (c *Control) revertedElsewhere(rev Reverted) event.Reverted {
+	r, _ := c.ledger.get(rev.ID)
+	return event.Reverted{
+		Time: rev.Time, ID: rev.ID.String(), Service: r.Service, Outcome: rev.Outcome.String(), Actor: rev.Actor, Elsewhere: true,
+	}
+}
+
 // bytes estimates what keeping the receipt takes.
 func (r Receipt) bytes() int {
 	n := 512 + len(r.Note)

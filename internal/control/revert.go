@@ -58,7 +58,7 @@ func (c *Control) revert(st *state, who caller, id purge.ID) (Reverted, string, 
 	// nothing is issued then: another node, which got the purge later, could still
 	// undo it. The purge was applied here, so an engine that does not know it has
 	// carried it out and forgotten it.
-	switch c.parts.Engine.Foresee(now.UnixNano(), id) {
+	switch rev.Outcome = c.parts.Engine.Foresee(now.UnixNano(), id); rev.Outcome {
 	case purge.Undone, purge.UndoneInPart:
 	default:
 		return Reverted{}, receipt.Service, fmt.Errorf("%w purge %v", ErrTooLate, id)
@@ -67,6 +67,5 @@ func (c *Control) revert(st *state, who caller, id purge.ID) (Reverted, string, 
 	if err != nil {
 		return Reverted{}, receipt.Service, err
 	}
-	rev.Outcome = c.undone // or another node's revert came in this moment
 	return rev, receipt.Service, done.durable()
 }

@@ -71,20 +71,21 @@ func (d Door) WaitOf(h http.Header, query url.Values) (Wait, error) {
 	return w, nil
 }
 
-// Purge carries out a purge, waits as the request's header asks, and says in the
-// answer's header what came of that: all that a dialect needs whose clients know
-// nothing of waiting. Errors are those of control.Purge and WaitOf.
-func (d Door) Purge(w http.ResponseWriter, r *http.Request, creds control.Credentials, req control.Request) (control.Receipt, error) {
+// Purge carries out requests together, waits as the HTTP request's header asks,
+// and says in the answer's header what came of that: all that a dialect needs
+// whose clients know nothing of waiting. Errors are those of
+// control.PurgeTogether and WaitOf.
+func (d Door) Purge(w http.ResponseWriter, r *http.Request, creds control.Credentials, requests ...control.Request) ([]control.Receipt, error) {
 	wait, err := d.WaitOf(r.Header, nil)
 	if err != nil {
-		return control.Receipt{}, err
+		return nil, err
 	}
-	receipt, err := d.Control.Purge(creds, req)
+	receipts, err := d.Control.PurgeTogether(creds, requests)
 	if err != nil {
-		return control.Receipt{}, err
+		return nil, err
 	}
-	d.Confirm(w, r, wait, receipt)
-	return receipt, nil
+	d.Confirm(w, r, wait, receipts...)
+	return receipts, nil
 }
 
 // Confirmed is what came of a wait.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
+	neturl "net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,7 +37,7 @@ func TestWaitOf(t *testing.T) {
 		{query: "wait=all&timeout=0s", bad: true},
 		{header: "all", timeout: "-1s", bad: true},
 	} {
-		query, _ := url.ParseQuery(tc.query)
+		query, _ := neturl.ParseQuery(tc.query)
 		h := http.Header{}
 		if tc.header != "" {
 			h.Set("Rescind-Wait", tc.header)

@@ -18,8 +18,8 @@ const (
 	MaxSelectorBytes = 256
 )
 
-// Purged is a purge that this node accepted and has applied. A purge that was
-// turned down is a Denied.
+// Purged is a purge that this node has applied. A purge that was turned down is
+// a Denied.
 type Purged struct {
 	Time    time.Time // when it was accepted
 	ID      string
@@ -37,6 +37,10 @@ type Purged struct {
 	Took       time.Duration // from acceptance until it was applied
 	Count      int           // objects withdrawn on this node
 	CountKnown bool          // false: Count says nothing
+
+	// Node is the one that accepted it, where that is another; then Took, Count and
+	// Addr are not known.
+	Node string
 }
 
 // Reverted is a purge that was taken back.
@@ -47,6 +51,8 @@ type Reverted struct {
 	Outcome string // what the revert achieved
 	Actor   string
 	Addr    netip.Addr
+
+	Elsewhere bool // another node accepted it; Addr is not known
 }
 
 // Denied is a purge, a revert or a look at receipts that was turned down.

@@ -33,6 +33,8 @@ var (
 const (
 	purgeApplied = "applied"
 	purgeDenied  = "denied"
+	// purgeReceived: another node accepted it, and this one has applied it.
+	purgeReceived = "received"
 )
 
 // mixedKinds labels a purge whose selectors are not of one kind.
@@ -68,9 +70,15 @@ func (v *eventVecs) all() []prometheus.Collector {
 	}
 }
 
-// Purged counts a purge.
+// Purged counts a purge. One that another node accepted is counted as received,
+// and no more: what it asked for, through which API, and how long it took, that node
+// counts.
 func (m *Metrics) Purged(e event.Purged) {
 	service := m.label(e.Service)
+	if e.Node != "" {
+		m.events.purges.WithLabelValues(service, kindOf(e.Selectors), e.Mode, "", purgeReceived).Inc()
+		return
+	}
 	m.events.purges.WithLabelValues(service, kindOf(e.Selectors), e.Mode, e.Dialect, purgeApplied).Inc()
 	m.events.selectors.WithLabelValues(service).Add(float64(len(e.Selectors) + e.Omitted))
 	if e.CountKnown {

@@ -35,12 +35,12 @@ type exchange struct {
 	mu struct {
 		sync.Mutex
 		conn        *headConn // the one in use; nil before there is one, and on HTTP/2
-		seen        *seenHead // what conn saw for this exchange
-		reused      bool      // conn, or the HTTP/2 connection, had served before
-		headed      bool      // the final head is here
-		interim     int       // bytes of interim responses
-		bodyErr     error     // the request's body failed
-		interimErr  *Error    // an interim response failed
+		final       *finalHead
+		reused      bool   // conn, or the HTTP/2 connection, had served before
+		headed      bool   // the final head is here
+		interim     int    // bytes of interim responses
+		bodyErr     error  // the request's body failed
+		interimErr  *Error // an interim response failed
 		ended       bool
 		stopWaiting func() bool // stops the propagation of the pool's end
 	}
@@ -110,12 +110,12 @@ func (x *exchange) end(err *Error) {
 // net/http turns to another because the first was closed while idle.
 func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 	conn, _ := info.Conn.(*headConn)
-	var seen *seenHead
+	var final *finalHead
 	if conn != nil {
-		seen = conn.begin(x.prefix)
+		final = conn.begin(x.prefix)
 	}
 	x.mu.Lock()
-	x.mu.conn, x.mu.seen, x.mu.reused = conn, seen, info.Reused
+	x.mu.conn, x.mu.final, x.mu.reused = conn, final, info.Reused
 	x.mu.Unlock()
 	x.originsTurn(KindFirstByteTimeout, x.cfg.FirstByteTimeout)
 }

@@ -1,9 +1,12 @@
 package origin
 
 import (
+	"fmt"
 	"io"
 	"log"
 	"os"
+	"strings"
+	"sync"
 	"testing"
 )
 
@@ -70,6 +73,36 @@ func TestResponseLeftOverFromAnotherExchange(t *testing.T) {
 			t.Fatalf("request %d was answered with %q", i, body)
 		}
 	}
+}
+
+// TestHeadsWithoutContentAreNotMixedUp: net/http gives a connection on as soon as
+// it has read a response without content. Whoever that was for must get its
+// head, and not that of the next exchange or none.
+func TestHeadsWithoutContentAreNotMixedUp(t *testing.T) {
+	f := newFakeNet()
+	f.set("192.0.2.1:80", func(c *fakeConn) {
+		for line := c.head(); line != ""; line = c.head() {
+			_, rest, _ := strings.Cut(line, " ")
+			target, _, _ := strings.Cut(rest, " ")
+			c.say("HTTP/1.1 301 Moved Permanently\r\nContent-Length: 0\r\nLocation: " + target + "\r\n\r\n")
+		}
+	})
+	p := newPool(t, f, nil)
+	var asking sync.WaitGroup
+	for i := range 50 {
+		asking.Go(func() {
+			for j := range 40 {
+				target := fmt.Sprintf("/%d/%d", i, j)
+				res, _, err := fetch(p, get(target))
+				if err != nil {
+					t.Errorf("%s: %v", target, err)
+				} else if to, _ := res.Fields.Get("Location"); to != target {
+					t.Errorf("%s was told %s", target, to)
+				}
+			}
+		})
+	}
+	asking.Wait()
 }
 
 // TestBytesOnAnIdleConnection: a connection on which an origin says something

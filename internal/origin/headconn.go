@@ -29,21 +29,12 @@ type headConn struct {
 		sync.Mutex
 		phase   phase
 		scan    scanner
-		seen    *seenHead // of the exchange that began last
+		final   *finalHead // of the current exchange
 		prefix  requestPrefix
 		unasked bool  // bytes arrived that nobody asked for
 		broken  error // what the network said when reading or writing failed
 		closed  bool  // from this side; failures after it are its consequence
 	}
-}
-
-// seenHead is the final head of one exchange's response. It is the exchange's and
-// not the connection's: where a response has no body, net/http gives the
-// connection to the next exchange before it returns that response, and what the
-// next one receives must not pass for it.
-type seenHead struct {
-	head
-	done bool
 }
 
 type phase uint8
@@ -73,16 +64,24 @@ func newHeadConn(c net.Conn, limit int) *headConn {
 	return h
 }
 
-// begin announces an exchange and returns where its head will be, for final. The
-// connection awaits no response.
-func (c *headConn) begin(p requestPrefix) *seenHead {
+// finalHead is the head of one exchange's response, once it is there. It is the
+// exchange's own: net/http gives a connection to the next as soon as it has read
+// a response without content, be the one before awake to look at it or not.
+type finalHead struct {
+	head head
+	here bool
+}
+
+// begin announces an exchange and returns where the head of its response will
+// be. No request is in progress on the connection.
+func (c *headConn) begin(p requestPrefix) *finalHead {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mu.phase = phaseAsking
 	c.mu.prefix = p
 	c.mu.scan.reset()
-	c.mu.seen = new(seenHead)
-	return c.mu.seen
+	c.mu.final = new(finalHead)
+	return c.mu.final
 }
 
 // Write implements net.Conn.
@@ -149,8 +148,8 @@ func (c *headConn) Read(p []byte) (int, error) {
 			return 0, c.mu.scan.err
 		}
 		if c.mu.scan.done {
-			*c.mu.seen = seenHead{c.mu.scan.final, true}
 			c.mu.phase = phaseBody
+			*c.mu.final = finalHead{c.mu.scan.final, true}
 		}
 	}
 	return n, err
@@ -184,11 +183,11 @@ func (c *headConn) Close() error {
 	return c.Conn.Close()
 }
 
-// final returns the head of an exchange's response.
-func (c *headConn) final(of *seenHead) (h head, ok bool) {
+// final returns the head of the response of the exchange that f was begun for.
+func (c *headConn) final(f *finalHead) (h head, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return of.head, of.done
+	return f.head, f.here
 }
 
 // fault is what a connection knows of why an exchange failed.

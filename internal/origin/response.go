@@ -74,12 +74,12 @@ func (x *exchange) receive(res *http.Response) (*Response, *Error) {
 
 func (x *exchange) receiveHTTP1(r *Response, res *http.Response) *Error {
 	x.mu.Lock()
-	conn, seen := x.mu.conn, x.mu.seen
+	conn, final := x.mu.conn, x.mu.final
 	x.mu.Unlock()
 	if conn == nil {
 		return x.error(KindGarbage, errUnasked)
 	}
-	h, ok := conn.final(seen)
+	h, ok := conn.final(final)
 	if !ok || h.status != res.StatusCode {
 		return x.error(KindGarbage, errUnasked)
 	}

@@ -31,7 +31,7 @@ func (x *exchange) recv() state {
 		}
 		return x.refuse(http.StatusMisdirectedRequest, "unknown-host", "No service is configured for the host "+strconv.Quote(field.Hostname(x.target.Host))+".")
 	}
-	if x.trust = x.cfg.trust(); x.trust == TrustNobody {
+	if x.trust = x.cfg.trust(); x.trust == TrustNobody && !x.purges() {
 		return x.refuse(http.StatusServiceUnavailable, "isolated", "This node cannot hear enough of its cluster to know what was purged.")
 	}
 	return x.route()

@@ -64,7 +64,7 @@ func (a api) invalidate(w http.ResponseWriter, r *http.Request) ([]control.Recei
 	if err != nil {
 		return nil, err
 	}
-	return a.Control.PurgeTogether(creds, requests)
+	return a.Purge(w, r, creds, requests...)
 }
 
 // patience is how long an answer waits for the other nodes: several times what

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -20,22 +21,27 @@ type schema = map[string]any
 // document is the API's description.
 type document struct{ root schema }
 
+// loadDocument reads the document once: most tests hold answers against it.
 func loadDocument(t testing.TB) document {
 	t.Helper()
-	text, err := os.ReadFile("../../../api/openapi.yaml")
+	d, err := readDocument()
 	if err != nil {
-		t.Fatal(err)
-	}
-	asJSON, err := yaml.YAMLToJSON(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var d document
-	if err := json.Unmarshal(asJSON, &d.root); err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
+
+var readDocument = sync.OnceValues(func() (d document, err error) {
+	text, err := os.ReadFile("../../../api/openapi.yaml")
+	if err != nil {
+		return d, err
+	}
+	asJSON, err := yaml.YAMLToJSON(text)
+	if err != nil {
+		return d, err
+	}
+	return d, json.Unmarshal(asJSON, &d.root)
+})
 
 // at returns the part of the document that names lead to, references followed.
 func (d document) at(part schema, names ...string) schema {

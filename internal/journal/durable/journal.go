@@ -44,6 +44,7 @@ type Journal struct {
 		rewrite  bool    // next was too much: all that there is must be written
 		failing  error   // of the last commit
 		closed   bool
+		ancient  uint64 // entries refused for their age
 	}
 }
 

@@ -115,6 +115,10 @@ type Stats struct {
 	Items    int   // of the state, removals included
 	Pending  int   // bytes that wait for the disk
 	Failing  error // of the last commit; nil: it succeeded
+	// Ancient counts entries of others that were refused for their age since the
+	// start: the clock of who issued them, or this one's, is wrong by weeks, and
+	// what they asked for is not in force here.
+	Ancient uint64
 }
 
 // Stats returns the present sizes.
@@ -123,6 +127,6 @@ func (j *Journal) Stats() Stats {
 	defer j.mu.Unlock()
 	return Stats{
 		Usage: j.mu.set.Usage(), Position: j.mu.position, Items: j.mu.state.Len(),
-		Pending: j.mu.next.bytes, Failing: j.mu.failing,
+		Pending: j.mu.next.bytes, Failing: j.mu.failing, Ancient: j.mu.ancient,
 	}
 }

@@ -63,6 +63,9 @@ func (j *Journal) acceptLocked(now int64, e *journal.Entry, got *Received, i int
 		got.New++
 	case o.Refused():
 		got.Refused++
+		if o == journal.RefusedAncient {
+			j.mu.ancient++
+		}
 	}
 	switch {
 	case o == journal.Conflict:
