@@ -56,10 +56,12 @@ func (c *Cluster) WaitFor(ctx context.Context, id journal.ID, level Level) (miss
 // takes a few round trips after a start.
 const lookTold = 50 * time.Millisecond
 
-// knowsRoster tells whether this node knows who is in the roster, by its disk or
-// by others.
+// knowsRoster tells whether this node knows who is in the roster. One that is to
+// join others, and has none in its roster, does not: whoever told it may know as
+// little. The price is that the last node of a cluster that all others have left
+// waits in vain, until its settings say that it is alone.
 func (c *Cluster) knowsRoster() bool {
-	return c.health.told.Load() || len(c.roster.today().Members) > 1
+	return len(c.roster.today().Members) > 1 || len(c.cfg.Join) == 0 || c.member.onlySelf.Load()
 }
 
 // waitTold waits until this node knows who is in the roster.

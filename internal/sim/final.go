@@ -1,9 +1,12 @@
 package sim
 
 import (
+	"context"
+	"errors"
 	"net/netip"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/cluster"
 	"github.com/rescind-edge/rescind/internal/cluster/simnet"
 	"github.com/rescind-edge/rescind/internal/control"
 )
@@ -33,6 +36,7 @@ func (w *World) settle() {
 		}
 	}
 	w.doing.Wait() // what clients have asked for
+	w.until(time.Minute, w.forgetGone)
 	began := time.Now()
 	if !w.until(settleTime, w.agree) {
 		w.blame("convergence: the nodes do not agree after %v: %s", settleTime, w.dissent())
@@ -43,6 +47,21 @@ func (w *World) settle() {
 	for _, h := range w.up() {
 		w.checkEnd(h)
 	}
+}
+
+// forgetGone has all nodes forget those that have left, as whoever runs them must
+// where nobody could record it, and tells whether none is left to forget.
+func (w *World) forgetGone() bool {
+	done := true
+	for _, h := range w.up() {
+		for _, gone := range w.some(func(h *host) bool { return h.gone }) {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			err := h.Node.Cluster.Forget(ctx, gone.Name)
+			cancel()
+			done = done && errors.Is(err, cluster.ErrUnknownMember)
+		}
+	}
+	return done
 }
 
 // agree tells whether all nodes are ready and know the same.
