@@ -29,6 +29,7 @@ type entry struct {
 // rosterKeeper holds the roster as it was last read from the state.
 type rosterKeeper struct {
 	current atomic.Pointer[rosterView]
+	company atomic.Bool // since the start there has been another member
 	writing sync.Mutex
 }
 
@@ -81,6 +82,9 @@ func (c *Cluster) loadRoster() {
 	slices.SortFunc(members, func(a, b proof.Member) int { return strings.Compare(a.Name, b.Name) })
 	v.proof = proof.NewRoster(c.self, members)
 	c.roster.current.Store(v)
+	if len(members) > 1 {
+		c.roster.company.Store(true)
+	}
 	c.heart.Lock()
 	c.heart.SetRoster(ids)
 	c.heart.Unlock()

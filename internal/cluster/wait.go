@@ -57,11 +57,11 @@ func (c *Cluster) WaitFor(ctx context.Context, id journal.ID, level Level) (miss
 const lookTold = 50 * time.Millisecond
 
 // knowsRoster tells whether this node knows who is in the roster. One that is to
-// join others, and has none in its roster, does not: whoever told it may know as
-// little. The price is that the last node of a cluster that all others have left
-// waits in vain, until its settings say that it is alone.
+// join others, and has had none in its roster since its start, does not: whoever
+// told it may know as little. If it has had some and is alone now, they have left
+// or were forgotten, which is on record.
 func (c *Cluster) knowsRoster() bool {
-	return len(c.roster.today().Members) > 1 || len(c.cfg.Join) == 0 || c.member.onlySelf.Load()
+	return c.roster.company.Load() || len(c.cfg.Join) == 0 || c.member.onlySelf.Load()
 }
 
 // waitTold waits until this node knows who is in the roster.
