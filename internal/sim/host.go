@@ -115,7 +115,7 @@ func (h *host) fetch(number int, takes time.Duration) {
 		o := n.Store.Put(store.Draft{
 			Key: n.Hasher.Key(Service, p.target()), Judge: n.judge,
 			Head: store.NewHead(store.HeadSpec{
-				Status: 200, Tags: tags, Keys: []string{strconv.FormatInt(began, 10)}, Stamp: lease.Stamp(),
+				Status: 200, Fields: field.Fields{{Name: firstKey, Value: p.keys[0]}}, Tags: tags, Keys: []string{strconv.FormatInt(began, 10)}, Stamp: lease.Stamp(),
 				Times: field.Times{Fresh: fresh, SWR: fresh, SIE: fresh, Keep: fresh}, URL: p.target().String(),
 			}),
 		})

@@ -38,6 +38,9 @@ func (p page) tags(h *field.Hasher) []field.Tag {
 	return tags
 }
 
+// firstKey is a field of every response that says its first key.
+const firstKey = "X-First"
+
 // selects tells whether a purge of s means a page: what the words say, without
 // tags and hashes.
 func selects(s purge.Selector, p page) bool {
@@ -48,6 +51,10 @@ func selects(s purge.Selector, p page) bool {
 		return slices.Contains(p.keys, s.Key)
 	case purge.ByPath:
 		return s.Target.Path == p.path || strings.HasPrefix(p.path, s.Target.Path+"/")
+	case purge.ByHeader:
+		return s.Header.Value == p.keys[0]
+	case purge.ByBan:
+		return strings.Contains(s.Ban, p.keys[0])
 	}
 	return true
 }
@@ -60,8 +67,12 @@ func (w *World) anySelectors() []purge.Selector {
 	switch n := w.rng.IntN(100); {
 	case n < 45:
 		s, err = purge.URL("http://" + Host + p.path)
-	case n < 85:
+	case n < 75:
 		s, err = purge.Key(p.keys[w.rng.IntN(len(p.keys))])
+	case n < 80:
+		s, err = purge.Header(firstKey, p.keys[0], "")
+	case n < 85:
+		s, err = purge.ParseBan("obj.http." + firstKey + " == " + p.keys[0])
 	case n < 94:
 		s, err = purge.Path(p.path[:strings.LastIndexByte(p.path, '/')])
 	case n < 97:
