@@ -10,18 +10,18 @@ import (
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
-// TestRunsFindOut breaks nodes and holds that a few runs show it, by each check
-// that should.
 // mostRuns is more than a broken node has needed: which of its faults a run meets
 // depends on the order in which goroutines run as well as on the seed.
 const mostRuns = 150
 
+// TestRunsFindOut breaks nodes and holds that a few runs show it, by each check
+// that should.
 func TestRunsFindOut(t *testing.T) {
 	for what, tc := range map[string]struct {
 		cfg  Config
 		want []string
 	}{
-		"an engine that leaves purges out":  {Config{Engine: leaveOut}, []string{"visibility:", "receipt:", "isolation:"}},
+		"an engine that leaves purges out":  {Config{Engine: leaveOut}, []string{"visibility:", "receipt:", "isolation:", "convergence:"}},
 		"an engine that takes nothing back": {Config{Engine: final}, []string{"revert:"}},
 		"disks that do not sync":            {Config{Liar: true}, []string{"start"}}, // the journal notices
 	} {
