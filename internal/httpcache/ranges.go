@@ -96,9 +96,6 @@ func parseOffset(s string) (n int64, ok bool) {
 	return n, s != ""
 }
 
-// Whole tells whether the request is for the whole body.
-func (s *RangeSet) Whole() bool { return s.n == 0 }
-
 // ContentRange returns the Content-Range of a part (RFC 9110 section 14.4). A
 // negative size is unknown.
 func ContentRange(r ByteRange, size int64) string {

@@ -3,7 +3,6 @@ package journal
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -11,9 +10,6 @@ import (
 // Incarnation names one start of one node: 128 random bits. It enters vectors
 // when it issues its first entry, so restarts that issue nothing cost nothing.
 type Incarnation [16]byte
-
-// ErrBadIncarnation is returned by ParseIncarnation for a text that is not one.
-var ErrBadIncarnation = errors.New("not an incarnation: want 32 hexadecimal digits")
 
 // NewIncarnation draws an incarnation from a source of random bytes, which must
 // be cryptographic outside of tests: two nodes with one incarnation lose
@@ -24,18 +20,6 @@ func NewIncarnation(random io.Reader) (Incarnation, error) {
 		if _, err := io.ReadFull(random, inc[:]); err != nil {
 			return Incarnation{}, fmt.Errorf("journal: draw an incarnation: %w", err)
 		}
-	}
-	return inc, nil
-}
-
-// ParseIncarnation reads what String wrote.
-func ParseIncarnation(s string) (Incarnation, error) {
-	var inc Incarnation
-	if len(s) != 2*len(inc) {
-		return Incarnation{}, ErrBadIncarnation
-	}
-	if _, err := hex.Decode(inc[:], []byte(s)); err != nil {
-		return Incarnation{}, ErrBadIncarnation
 	}
 	return inc, nil
 }
