@@ -26,3 +26,7 @@ func (r *record) hold(n int64) int64 {
 
 // merged tells whether nothing of it can be undone any more.
 func (r *record) merged() bool { return r.lost > 0 && r.lost >= len(r.tags)+r.predicates }
+
+// settled tells whether nothing about it can change any more: it cannot be
+// undone, or was, as a whole.
+func (r *record) settled(now int64) bool { return r.until <= now || r.void && r.lost == 0 }

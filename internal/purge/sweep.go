@@ -83,18 +83,18 @@ func (e *Engine) forgetLocked(r *record) {
 	e.takeLocked(s, -r.bytes())
 }
 
-// Quiet tells whether a pass would find nothing to do for purges: none has
-// marks, and none is folded.
-func (e *Engine) Quiet() bool {
-	quiet := true
+// Due tells whether a pass that begins now has something to do for purges: the
+// oldest of a service can no longer be undone, or some are folded.
+func (e *Engine) Due(now int64) bool {
+	due := false
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.services.Range(func(_, v any) bool {
 		s := v.(*Service)
-		quiet = len(s.records) == 0 && s.folded.Load() == nil
-		return quiet
+		due = s.folded.Load() != nil || len(s.records) > 0 && s.records[0].settled(now)
+		return !due
 	})
-	return quiet
+	return due
 }
 
 // Sweep is one pass of a sweeper over everything that is stored.
@@ -151,7 +151,7 @@ func (e *Engine) dropBatch(s *Service, state sweepState, now int64) (dropped int
 	defer e.mu.Unlock()
 	for dropped < sweepBatch && len(s.records) > 0 {
 		r := s.records[0]
-		if r.pos > state.floor || r.until > now && (!r.void || r.lost > 0) {
+		if r.pos > state.floor || !r.settled(now) {
 			break
 		}
 		s.dropped.Store(uint64(r.pos))

@@ -16,19 +16,13 @@ import (
 	"github.com/rescind-edge/rescind/internal/store"
 )
 
-// DefaultEvery is the pause between two passes. Dead objects cost nothing but
-// memory until then, and where that is short they go first anyway.
-const DefaultEvery = 10 * time.Second
-
 // Sweeper walks one store.
 type Sweeper struct {
 	Store  store.Store
 	Engine *purge.Engine
-	Every  time.Duration // between passes; 0 means DefaultEvery
 	Log    *slog.Logger
 
 	passes, swept, expired, marks atomic.Int64
-	last                          atomic.Int64 // when the last pass began
 }
 
 // Stats count what passes did since the start.
@@ -44,36 +38,10 @@ func (s *Sweeper) Stats() Stats {
 	return Stats{s.passes.Load(), s.swept.Load(), s.expired.Load(), s.marks.Load()}
 }
 
-// Run makes passes until the context ends.
-func (s *Sweeper) Run(ctx context.Context) {
-	every := s.Every
-	if every <= 0 {
-		every = DefaultEvery
-	}
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			s.Pass(ctx)
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// idleEvery is the pause between passes while no purge has marks: they then
-// only find what has expired, and looking at everything is not free.
-const idleEvery = time.Minute
-
-// Pass walks the store once, where there is reason to. A pass that the context
-// ends early drops no marks.
-func (s *Sweeper) Pass(ctx context.Context) {
+// Pass walks the store once and returns the number of purges whose marks it
+// dropped. One that the context ends early drops none.
+func (s *Sweeper) Pass(ctx context.Context) (dropped int) {
 	now := time.Now().UnixNano()
-	if s.Engine.Quiet() && now-s.last.Load() < int64(idleEvery) {
-		return
-	}
-	s.last.Store(now)
 	sweep := s.Engine.BeginSweep(now)
 	pace := newPace()
 	s.Store.Walk(func(o store.Object) bool {
@@ -81,10 +49,12 @@ func (s *Sweeper) Pass(ctx context.Context) {
 		return pace.step(ctx)
 	})
 	if ctx.Err() != nil {
-		return
+		return 0
 	}
-	s.marks.Add(int64(s.Engine.EndSweep(sweep)))
+	dropped = s.Engine.EndSweep(sweep)
+	s.marks.Add(int64(dropped))
 	s.passes.Add(1)
+	return dropped
 }
 
 // settle removes an object that is of no use, or writes into it what can no

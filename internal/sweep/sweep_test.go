@@ -352,22 +352,3 @@ func TestAPassThatIsStoppedDropsNothing(t *testing.T) {
 		}
 	})
 }
-
-func TestRunMakesPassesUntilItIsTold(t *testing.T) {
-	onShelf(t, purge.Config{}, func(s *shelf) {
-		ctx, cancel := context.WithCancel(context.Background())
-		ended := make(chan struct{})
-		go func() { defer close(ended); s.Run(ctx) }()
-		time.Sleep(idleEvery + 2*DefaultEvery)
-		s.counts(2, 0, 0, 0) // with nothing purged, one a minute will do
-		s.fetch("a", long, 1)
-		s.purge(purge.Effect{}, 1)
-		time.Sleep(time.Minute + DefaultEvery)
-		s.expectGone("a")
-		cancel()
-		<-ended
-		passes := s.Stats().Passes
-		time.Sleep(time.Hour)
-		s.counts(passes, 1, 0, 1)
-	})
-}
