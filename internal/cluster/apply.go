@@ -82,15 +82,21 @@ func (c *Cluster) applySome(first arrival) {
 }
 
 // receive gives entries of others to the journal, at most journal.MaxBatch at a
-// time, and publishes what had to be issued anew. The error is logged.
+// time, and publishes what had to be issued anew. The first of several errors is
+// logged, all are counted.
 func (c *Cluster) receive(entries []journal.Entry) error {
 	for len(entries) > 0 {
 		n := min(len(entries), journal.MaxBatch)
 		reissued, err := c.cfg.Journal.Receive(entries[:n])
 		if err != nil {
 			c.stats.receiveErrors.Add(1)
-			c.log.Error("entries of other nodes could not be applied", "entries", n, "error", err)
+			if c.says.receive.failed() {
+				c.log.Error("entries of other nodes cannot be applied; they are asked for again until they can", "error", err)
+			}
 			return err
+		}
+		if c.says.receive.worked() {
+			c.log.Info("entries of other nodes are applied again")
 		}
 		c.Publish(reissued)
 		entries = entries[n:]

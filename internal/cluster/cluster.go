@@ -43,6 +43,7 @@ type Cluster struct {
 	roster rosterKeeper
 	health healthKeeper
 	stats  counters
+	says   says
 
 	core struct {
 		sync.Mutex
@@ -65,6 +66,7 @@ type Cluster struct {
 	pushes  pushQueues
 	probes  probeTable
 	state   stateCache
+	news    news
 
 	wake chan struct{} // the timer is due earlier than it thought
 	open bool          // between Start and Close
@@ -112,6 +114,7 @@ func New(cfg Config) (*Cluster, error) {
 	c.rounds.init()
 	c.pushes.init()
 	c.probes.init()
+	c.news.init()
 	c.dialer = newDialer(c)
 	c.server = newServer(c)
 	c.view.Store(&view{})
@@ -163,6 +166,7 @@ func (c *Cluster) Start() (err error) {
 	c.wg.Go(c.runTimers)
 	c.wg.Go(c.runEverySecond)
 	c.wg.Go(c.runRounds)
+	c.wg.Go(c.runNews)
 	c.wg.Go(c.server.accept)
 	c.wg.Go(c.member.keepJoined)
 	c.wg.Go(c.member.watch)

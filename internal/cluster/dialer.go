@@ -164,7 +164,15 @@ func (d *dialer) drop(name string, l *line, why error) {
 var (
 	errIdle    = errors.New("it was idle")
 	errRenewed = errors.New("the cluster secrets were changed")
+	errSilent  = errors.New("nothing was answered on it")
 )
+
+// hangUp ends the stream to a member that does not answer on it.
+func (d *dialer) hangUp(name string) {
+	if l := d.lines()[name]; l != nil {
+		d.drop(name, l, errSilent)
+	}
+}
 
 func (d *dialer) closeIdle() {
 	for name, l := range d.lines() {

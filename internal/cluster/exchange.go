@@ -43,7 +43,7 @@ func (c *Cluster) pull(ctx context.Context, from *peer, hurry bool) (pulled, err
 	asked := c.cfg.Clock()
 	mine := c.cfg.Journal.Known().Digests()
 	ask := wire.Sync{Issuers: c.issuers(), Digests: journalwire.AppendDigests(nil, &mine)}
-	answer, err := c.dialer.call(ctx, from, wire.OpSync, ask.Append(nil), maxAnswer)
+	answer, err := c.ask(ctx, from, wire.OpSync, ask.Append(nil))
 	if err != nil {
 		return pulled{}, fmt.Errorf("ask %s what it knows: %w", from.name, err)
 	}
@@ -117,7 +117,7 @@ func (c *Cluster) catchUp(ctx context.Context, from *peer, vector journal.Vector
 // fetch asks a member for entries, as many as it sends at once.
 func (c *Cluster) fetch(ctx context.Context, from *peer, ranges []journal.Range) error {
 	body := journalwire.AppendRanges(nil, ranges[:min(len(ranges), fetchRanges)])
-	answer, err := c.dialer.call(ctx, from, wire.OpFetch, body, maxAnswer)
+	answer, err := c.ask(ctx, from, wire.OpFetch, body)
 	if err != nil {
 		return fmt.Errorf("fetch from %s: %w", from.name, err)
 	}
@@ -134,6 +134,19 @@ func (c *Cluster) fetch(ctx context.Context, from *peer, ranges []journal.Range)
 	c.stats.repaired.Add(uint64(len(entries)))
 	c.learned(entries)
 	return nil
+}
+
+// ask asks a member for something that it answers within requestTimeout, or not at
+// all: a stream that has broken without a word must not hold an exchange up, nor
+// the next one.
+func (c *Cluster) ask(ctx context.Context, from *peer, op wire.Op, body []byte) ([]byte, error) {
+	patient, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	answer, err := c.dialer.call(patient, from, op, body, maxAnswer)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		c.dialer.hangUp(from.name)
+	}
+	return answer, err
 }
 
 // Fetch takes entries over from one member, and returns once they are in force.

@@ -15,6 +15,7 @@ func (c *Cluster) settle() {
 			return
 		}
 		c.settleAlone()
+		c.stateTouched() // those who wait for a complete state are to ask now
 	}
 }
 
@@ -41,12 +42,24 @@ func (c *Cluster) first() bool {
 
 // firstAmongNew tells whether this node, which has exchanged with every member
 // that it can reach and with a majority, found none whose state is complete: the
-// cluster is new. Of its members the one whose name comes first speaks. Should
-// two halves of a new cluster both do so, their states merge when they meet.
+// cluster is new. Of those that answer the one whose name comes first speaks.
+// Should two halves of a new cluster both do so, their states merge when they
+// meet.
 func (c *Cluster) firstAmongNew() bool {
-	if !c.health.ready.Load() {
+	reachable, majority := c.exchanged()
+	if !c.health.told.Load() || !reachable || !majority {
 		return false
 	}
-	peers := c.view.Load().peers
-	return len(peers) > 0 && c.cfg.Name < peers[0].name
+	c.rounds.mu.Lock()
+	defer c.rounds.mu.Unlock()
+	met := false
+	for _, p := range c.view.Load().peers {
+		if c.rounds.mu.since[p.id] {
+			met = true
+			if p.name < c.cfg.Name {
+				return false
+			}
+		}
+	}
+	return met
 }

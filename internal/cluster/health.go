@@ -20,7 +20,7 @@ type Readiness uint8
 
 const (
 	// Joining: it has not yet exchanged with every member of the roster that it
-	// can reach, or not with a majority.
+	// can reach, or not with a majority, or does not know all of the roster.
 	Joining Readiness = iota
 	// Ready: it has. It stays so until it leaves: see Health.Isolated.
 	Ready
@@ -172,20 +172,31 @@ func (c *Cluster) assess() {
 	c.heart.Lock()
 	until, forever := c.heart.Until(c.cfg.Isolation.After)
 	c.heart.Unlock()
-	if forever {
+	switch {
+	case !c.metCompany():
+		until = -1 // nobody is in the roster because it is not known
+	case forever:
 		until = math.MaxInt64
 	}
 	c.health.until.Store(int64(until))
 	reachable, majority := c.exchanged()
-	told := c.health.told.Load() || len(c.cfg.Join) == 0 || c.member.onlySelf.Load()
+	told := c.wasTold()
 	if reachable && (told || c.now() >= informAfter) {
 		c.health.informed.Store(true)
 	}
-	if !c.health.ready.Load() && told && reachable && majority {
+	// A majority is one of a roster that somebody else is in, read from a state
+	// that is all there is: of fewer it says nothing.
+	if !c.health.ready.Load() && told && reachable && majority && c.metCompany() && c.roster.current.Load().complete {
 		c.health.ready.Store(true)
 		c.log.Info("exchanged with every reachable member", "members", len(c.view.Load().peers)+1)
 	}
 	c.reportIsolation()
+}
+
+// wasTold tells whether this node has been told who is in the roster, or has
+// nobody to be told by.
+func (c *Cluster) wasTold() bool {
+	return c.health.told.Load() || len(c.cfg.Join) == 0 || c.member.onlySelf.Load()
 }
 
 // reportIsolation logs it when isolation begins and ends. A node that has not been
@@ -206,31 +217,34 @@ func (c *Cluster) reportIsolation() {
 	}
 }
 
-// exchanged tells whether this node has exchanged with every member of the
-// roster that it can reach, and with a majority. A member cannot be reached if
-// membership does not see it after it was dialled, or if it does not answer.
+// exchanged tells whether this node has exchanged with every member that it can
+// reach, and with a majority of the roster and of all members that it knows of. A
+// member of the roster cannot be reached if membership does not see it after it
+// was dialled, or if it does not answer; who is not in the roster yet may be at an
+// address to join that has not been dialled.
 func (c *Cluster) exchanged() (reachable, majority bool) {
-	v, roster := c.view.Load(), c.roster.today()
+	if !c.member.tried() && c.now() < informAfter {
+		return false, false
+	}
+	v, all := c.view.Load(), c.expected()
 	r := &c.rounds
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	have := 1
-	for i := range roster.Members {
-		id := roster.Members[i].ID
+	have, enlisted := 1, 1
+	for i := range all.Members {
+		id := all.Members[i].ID
 		switch {
 		case id == c.self:
 		case r.mu.since[id]:
 			have++
+			if !all.Members[i].Guest {
+				enlisted++
+			}
 		case v.byID[id] != nil && r.mu.failed[id] < failedAfter:
 			return false, false // it can be reached, and has not been asked
 		case v.byID[id] == nil && !c.member.dialled(id):
 			return false, false // it may be reachable
 		}
 	}
-	for id, p := range v.byID {
-		if !roster.Has(id) && !r.mu.since[id] && r.mu.failed[p.id] < failedAfter {
-			return false, false // new, or the roster is
-		}
-	}
-	return true, have >= roster.Majority()
+	return true, enlisted >= all.Majority() && have > len(all.Members)/2
 }

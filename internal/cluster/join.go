@@ -16,8 +16,11 @@ import (
 const (
 	// firstRetry and lastRetry bound the time between two attempts to reach an
 	// absent member: it doubles from one to the other, for ever.
-	firstRetry = time.Second
+	firstRetry = 200 * time.Millisecond // nodes that are started together do not listen at one moment
 	lastRetry  = 30 * time.Second
+	// resolveAlone is how often the names to join are looked up by a node that
+	// has met nobody.
+	resolveAlone = time.Second
 	// maxJoins is how many absent members are dialled at a time; each attempt
 	// takes up to five seconds.
 	maxJoins = 8
@@ -32,6 +35,7 @@ type attempt struct {
 	wait time.Duration
 	next time.Time
 	busy bool
+	done bool // it has been tried at least once
 }
 
 // target is an address to be dialled, and the members of the roster that it is
@@ -101,18 +105,44 @@ func (m *membership) absent() []target {
 func (m *membership) resolved(alone bool) []netip.AddrPort {
 	every := lastRetry
 	if alone {
-		every = firstRetry
+		every = resolveAlone
 	}
 	if m.found == nil || time.Since(m.foundAt) >= every {
 		m.found, m.foundAt = m.resolve(), time.Now()
+		m.mu.Lock()
+		m.mu.join = m.found
+		m.mu.Unlock()
 	}
 	return m.found
+}
+
+// tried tells whether at each address to join somebody is known or has been
+// dialled: before, there may be members that nobody has told of.
+func (m *membership) tried() bool {
+	if len(m.c.cfg.Join) == 0 {
+		return true
+	}
+	known := map[netip.AddrPort]bool{m.c.cfg.Advertise: true}
+	for _, p := range m.c.view.Load().peers {
+		known[p.member] = true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.mu.join == nil {
+		return false // the names have not been looked up
+	}
+	for _, addr := range m.mu.join {
+		if a := m.mu.dials[addr.String()]; !known[addr] && (a == nil || !a.done) {
+			return false
+		}
+	}
+	return true
 }
 
 // resolve returns the configured addresses, names looked up. Names that
 // are not found now may be later.
 func (m *membership) resolve() []netip.AddrPort {
-	var out []netip.AddrPort
+	out := []netip.AddrPort{} // not nil: it has been looked
 	for _, join := range m.c.cfg.Join {
 		host, portText, err := net.SplitHostPort(join)
 		if err != nil {
@@ -175,7 +205,7 @@ func (m *membership) dial(t target) {
 	}
 	m.mu.Lock()
 	if a := m.mu.dials[t.addr.String()]; a != nil {
-		a.busy = false
+		a.busy, a.done = false, true
 		a.wait = min(max(2*a.wait, firstRetry), lastRetry)
 		if err == nil && !t.met {
 			a.wait = firstRetry

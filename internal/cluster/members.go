@@ -17,7 +17,7 @@ const (
 	MemberSelf   MemberState = iota + 1 // this node
 	MemberAlive                         // it answers
 	MemberAbsent                        // in the roster, and not alive
-	MemberNew                           // alive, and not yet in the roster
+	MemberNew                           // alive, and not yet in the roster: it is waited for all the same
 )
 
 func (s MemberState) String() string {

@@ -32,6 +32,7 @@ type membership struct {
 		nodes map[string]*peer
 		dials map[string]*attempt // by address
 		done  map[wire.ID]bool    // members of the roster that were dialled
+		join  []netip.AddrPort    // as found was last; nil: not yet
 	}
 }
 

@@ -77,6 +77,7 @@ func (c *Cluster) answerProbe(p wire.Probe, src source) {
 	if src.origin == nil {
 		return
 	}
+	c.news.hear(src.origin.id, p.State)
 	beats := c.beats() // before the digest, which must have what they promise
 	digests := c.cfg.Journal.Known().Digests()
 	reply := wire.ProbeReply{
@@ -108,9 +109,16 @@ func (c *Cluster) stateDigest() [16]byte {
 	return c.state.mu.digest
 }
 
+// stateChanged takes over a change of the replicated state, and passes it on.
 func (c *Cluster) stateChanged() {
+	c.stateTouched()
+	c.refreshRoster()
+}
+
+// stateTouched says that the digest of the state is another, and tells others.
+func (c *Cluster) stateTouched() {
 	c.state.mu.Lock()
 	c.state.mu.until = 0
 	c.state.mu.Unlock()
-	c.refreshRoster()
+	c.news.tell()
 }

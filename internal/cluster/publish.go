@@ -27,7 +27,7 @@ func (c *Cluster) Publish(entries []journal.Entry) {
 	if len(entries) == 0 {
 		return
 	}
-	at, roster, told := c.cfg.Clock(), c.roster.today(), c.knowsRoster()
+	at, roster, told := c.cfg.Clock(), c.expected(), c.knowsRoster()
 	c.proof.Lock()
 	for i := range entries {
 		c.proof.own[entries[i].Incarnation] = true

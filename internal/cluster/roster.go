@@ -31,6 +31,9 @@ type rosterKeeper struct {
 	current atomic.Pointer[rosterView]
 	company atomic.Bool // since the start there has been another member
 	writing sync.Mutex
+	// expected is the roster with its guests: see Cluster.expected.
+	expected  atomic.Pointer[proof.Roster]
+	expecting sync.Mutex
 }
 
 // rosterView is the roster at one time. It never changes.
@@ -39,6 +42,9 @@ type rosterView struct {
 	byName  map[string]*entry
 	proof   *proof.Roster
 	version [16]byte // digest of the state it was read from
+	// complete says that this state is all that the cluster has: only then the
+	// roster is one to count a majority of.
+	complete bool
 }
 
 func (k *rosterKeeper) today() *proof.Roster { return k.current.Load().proof }
@@ -53,8 +59,8 @@ func (c *Cluster) identity() string { return hex.EncodeToString(c.cfg.Identity[:
 
 // loadRoster reads the roster from the state.
 func (c *Cluster) loadRoster() {
-	m, _ := c.cfg.Journal.State()
-	v := &rosterView{byName: make(map[string]*entry), version: m.Digest()}
+	m, complete := c.cfg.Journal.State()
+	v := &rosterView{byName: make(map[string]*entry), version: m.Digest(), complete: complete}
 	for _, item := range m.Live(state.KindMember) {
 		if e, ok := parseEntry(item); ok {
 			v.entries = append(v.entries, e)
@@ -88,6 +94,7 @@ func (c *Cluster) loadRoster() {
 	c.heart.Lock()
 	c.heart.SetRoster(ids)
 	c.heart.Unlock()
+	c.expect()
 }
 
 // refreshRoster takes over what has changed in the state, and sees to it that
@@ -98,12 +105,13 @@ func (c *Cluster) refreshRoster() {
 	if err := c.enlist(); err != nil {
 		c.log.Error("this node could not be put into the roster", "error", err)
 	}
-	if c.stateDigest() == c.roster.current.Load().version {
+	current := c.roster.current.Load()
+	if c.stateDigest() == current.version && c.complete() == current.complete {
 		return
 	}
 	c.loadRoster()
 	c.assess()
-	now, today := c.cfg.Clock(), c.roster.today()
+	now, today := c.cfg.Clock(), c.expected()
 	c.proof.Lock()
 	c.proof.Review(now, today)
 	c.proof.Unlock()
@@ -147,9 +155,7 @@ func (c *Cluster) enlist() error {
 	if err := c.cfg.Journal.PutItems(items...); err != nil {
 		return err
 	}
-	c.state.mu.Lock()
-	c.state.mu.until = 0
-	c.state.mu.Unlock()
+	c.stateTouched()
 	c.syncs.add() // no hurry: what is lost is put in again
 	return nil
 }

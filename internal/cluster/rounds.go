@@ -115,7 +115,8 @@ func (r *rounds) end(id wire.ID, complete, failed bool) {
 	}
 }
 
-// retry makes a member be asked once more that has never answered.
+// retry makes a member be asked once more, without forgetting how often it was
+// asked in vain.
 func (r *rounds) retry(id wire.ID) {
 	r.mu.Lock()
 	r.mu.urgent[id] = true
@@ -187,7 +188,7 @@ func (c *Cluster) pullUrgent(id wire.ID) {
 func (c *Cluster) pullInTurn(p *peer, stream bool) {
 	if !stream && c.complete() && c.probe(p) {
 		c.rounds.end(p.id, true, false)
-		c.swept(p.id, pulled{complete: true})
+		c.swept(p.id, false)
 		c.assess()
 		return
 	}
@@ -203,12 +204,19 @@ func (c *Cluster) finishPull(p *peer, hurry bool) {
 			c.stats.exchangeErrors.Add(1)
 			c.log.Debug("comparison with a member failed", "member", p.name, "error", err)
 		}
-		c.swept(p.id, pulled{})
+		c.swept(p.id, true)
 		return
 	}
 	if len(got.gone) > 0 {
 		c.missing(p.id, got)
 	}
-	c.swept(p.id, got)
+	c.swept(p.id, false)
 	c.assess()
+	if !c.health.joined() {
+		// Not with the next second: a node that begins is to be in everybody's
+		// roster, and ready, within a few round trips.
+		c.settle()
+		c.refreshRoster()
+		c.assess()
+	}
 }

@@ -55,7 +55,7 @@ func (c *Cluster) runEverySecond() {
 		c.refreshRoster()
 		c.dialer.closeIdle()
 		c.assess()
-		now, today := c.cfg.Clock(), c.roster.today()
+		now, today := c.cfg.Clock(), c.expected()
 		c.proof.Lock()
 		c.proof.Review(now, today)
 		c.proof.Unlock()

@@ -43,6 +43,7 @@ func (v *view) byName(name string) *peer { return v.byID[wire.IDOf(name)] }
 func (c *Cluster) membersChanged() {
 	old, fresh := c.view.Load(), newView(c.member.alive())
 	c.view.Store(fresh)
+	c.expect()
 	members := make([]spread.Member, 0, len(fresh.peers))
 	for _, p := range fresh.peers {
 		members = append(members, spread.Member{ID: p.id, POP: p.meta.POP})

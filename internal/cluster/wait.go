@@ -17,7 +17,7 @@ const (
 	WaitNone = proof.None
 	WaitPeer = proof.Peer // one other member
 	WaitPOP  = proof.POP  // all members of this node's POP
-	WaitAll  = proof.All  // the roster
+	WaitAll  = proof.All  // the roster, and who is alive and not enlisted yet
 )
 
 // ErrTooManyWait is returned by WaitFor if too many wait already.
@@ -25,17 +25,16 @@ var ErrTooManyWait = proof.ErrTooManyWait
 
 // WaitFor waits until those whom level names have applied an own entry and made
 // it durable, have left, or are provably fenced: their policy is to refuse, and
-// they must be isolated by now. The roster is that of when the entry was issued.
-// It returns the names still missing when the context ends, in order; for
-// WaitPeer they are those any of whom would do, and with nobody else in the
-// roster there is nobody to wait for. Until this node knows who is in the
-// roster, nothing counts as confirmed, and the addresses to join are what is
-// missing. The error is ErrTooManyWait.
+// they must be isolated by now. The roster is that of when the entry was issued,
+// with whoever was alive then and not enlisted yet. It returns the names still
+// missing when the context ends, in order; for WaitPeer they are those any of
+// whom would do, and with nobody else in the roster there is nobody to wait for.
+// Until this node knows who is in the roster, nothing counts as confirmed: what
+// is missing are the members that it knows of, or else the addresses to join.
+// The error is ErrTooManyWait.
 func (c *Cluster) WaitFor(ctx context.Context, id journal.ID, level Level) (missing []string, err error) {
-	if level != WaitNone && !c.waitTold(ctx) {
-		return slices.Clone(c.cfg.Join), nil
-	}
-	now, today := c.cfg.Clock(), c.roster.today()
+	known := level == WaitNone || c.waitTold(ctx)
+	now, today := c.cfg.Clock(), c.expected()
 	c.proof.Lock()
 	w, err := c.proof.Wait(now, id, level, today)
 	c.proof.Unlock()
@@ -49,18 +48,26 @@ func (c *Cluster) WaitFor(ctx context.Context, id journal.ID, level Level) (miss
 	}
 	c.proof.Lock()
 	defer c.proof.Unlock()
-	return c.proof.End(w), nil
+	if missing = c.proof.End(w); !known && len(missing) == 0 {
+		missing = slices.Clone(c.cfg.Join)
+	}
+	return missing, nil
 }
 
 // lookTold is how often a waiter looks whether the roster is known by now, which
 // takes a few round trips after a start.
-const lookTold = 50 * time.Millisecond
+const lookTold = 20 * time.Millisecond
 
-// knowsRoster tells whether this node knows who is in the roster. One that is to
-// join others, and has had none in its roster since its start, does not: whoever
-// told it may know as little. If it has had some and is alone now, they have left
-// or were forgotten, which is on record.
-func (c *Cluster) knowsRoster() bool {
+// knowsRoster tells whether this node knows who is in the roster: it has asked
+// everybody whom it can reach since its start, since what its disk has of the
+// roster is of before, and has had company.
+func (c *Cluster) knowsRoster() bool { return c.health.informed.Load() && c.metCompany() }
+
+// metCompany tells whether this node has had somebody else in its roster since its
+// start, or has nobody to join. Without company one that is to join others does
+// not know the roster: whoever told it may know as little. If it has had some and
+// is alone now, they have left or were forgotten, which is on record.
+func (c *Cluster) metCompany() bool {
 	return c.roster.company.Load() || len(c.cfg.Join) == 0 || c.member.onlySelf.Load()
 }
 
@@ -91,7 +98,7 @@ type Confirmation = proof.Confirmation
 
 // Progress returns what is known of who has applied an own entry.
 func (c *Cluster) Progress(id journal.ID) Progress {
-	today := c.roster.today()
+	today := c.expected()
 	c.proof.Lock()
 	defer c.proof.Unlock()
 	return c.proof.Progress(id, today)

@@ -23,13 +23,12 @@ const (
 
 // record is one own entry.
 type record struct {
-	at       time.Duration // issued
-	roster   *Roster
-	took     []uint32 // by roster index, in tenths of milliseconds plus one; nil once summarized
-	count    int      // other members of the roster that have applied it
-	slowest  time.Duration
-	slowIdx  int
-	majority time.Duration // when a majority of the roster, this node included, had; 0: not yet
+	at      time.Duration // issued
+	roster  *Roster
+	took    []uint32 // by roster index, in tenths of milliseconds plus one; nil once summarized
+	count   int      // other members of the roster that have applied it
+	slowest time.Duration
+	slowIdx int
 }
 
 const unit = 100 * time.Microsecond
@@ -77,9 +76,6 @@ func (l *Ledger) Issued(now time.Duration, id journal.ID, roster *Roster) {
 		g.first = id.Seq
 	}
 	r := record{at: now, roster: roster, took: make([]uint32, len(roster.Members)), slowIdx: -1}
-	if roster.Majority() <= 1 {
-		r.majority = now
-	}
 	g.records = append(g.records, r)
 	l.records++
 	l.cells += len(r.took)
@@ -165,7 +161,7 @@ func (l *Ledger) Acked(now time.Duration, a Ack, observe func(took time.Duration
 	rows[a.From] = row
 	applied := now - max(0, a.Before)
 	for _, span := range row.Known().Minus(old.Known()) {
-		l.confirm(a.From, journal.Range{Incarnation: a.Incarnation, Spans: journal.Spans{span}}, now, applied, observe)
+		l.confirm(a.From, journal.Range{Incarnation: a.Incarnation, Spans: journal.Spans{span}}, applied, observe)
 		l.tell(a.From, a.Incarnation, span)
 	}
 }
@@ -187,7 +183,7 @@ func (l *Ledger) forgetRows() {
 	l.dropLog(l.order[0])
 }
 
-func (l *Ledger) confirm(from wire.ID, r journal.Range, now, applied time.Duration, observe func(time.Duration)) {
+func (l *Ledger) confirm(from wire.ID, r journal.Range, applied time.Duration, observe func(time.Duration)) {
 	g := l.logs[r.Incarnation]
 	if g == nil {
 		return
@@ -207,9 +203,6 @@ func (l *Ledger) confirm(from wire.ID, r journal.Range, now, applied time.Durati
 		}
 		if rec.took != nil {
 			rec.took[i] = uint32(min(took/unit, 1<<32-2)) + 1
-		}
-		if rec.majority == 0 && rec.count+1 >= rec.roster.Majority() {
-			rec.majority = max(now, 1)
 		}
 		observe(took)
 	}

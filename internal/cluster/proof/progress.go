@@ -56,7 +56,9 @@ func (l *Ledger) Progress(id journal.ID, today *Roster) Progress {
 }
 
 // fenceMargin is added to a member's own time before it counts as fenced: a
-// twentieth for clocks that run at different rates, and a second.
+// twentieth for clocks that run at different rates, and a second, which also
+// covers that the times of acknowledgements take half a round trip for the way
+// back.
 const fenceMargin = time.Second
 
 // Fenced tells whether a member that has not acknowledged an entry provably
@@ -67,25 +69,35 @@ const fenceMargin = time.Second
 // has been applied. A majority has known the entry for longer than the member's
 // time. Any majority of heartbeats that it could go by has one of theirs, and
 // those younger than its time were sent knowing the entry: it has applied it,
-// or they do not count.
+// or they do not count. The majority is to be one of the roster of then and one
+// of today's: which of them the member goes by is not known. A guest goes by a
+// roster that nobody knows.
 func (l *Ledger) Fenced(now time.Duration, id journal.ID, m Member, today *Roster) bool {
 	rec := l.find(id)
-	if rec == nil || rec.majority == 0 || m.Policy != wire.PolicyRefuse {
+	if rec == nil || m.Guest || m.Policy != wire.PolicyRefuse {
 		return false
 	}
-	if now-rec.majority <= m.After+m.After/20+fenceMargin {
-		return false
-	}
-	return l.count(id, today)+1 >= today.Majority()
+	before := now - m.After - m.After/20 - fenceMargin
+	return rec.majority(before, rec.roster) && rec.majority(before, today)
 }
 
-// count returns how many other members of a roster have applied an entry.
-func (l *Ledger) count(id journal.ID, roster *Roster) int {
+// majority tells whether more than half of those enlisted in a roster had the
+// entry before an instant. Whose times are not known does not count.
+func (r *record) majority(before time.Duration, roster *Roster) bool {
 	n := 0
 	for i := range roster.Members {
-		if m := &roster.Members[i]; m.ID != roster.Self && l.Has(id, m.ID) {
+		m := &roster.Members[i]
+		if !m.Guest && r.had(before, m.ID) {
 			n++
 		}
 	}
-	return n
+	return n >= roster.Majority()
+}
+
+func (r *record) had(before time.Duration, member wire.ID) bool {
+	if member == r.roster.Self {
+		return r.at < before
+	}
+	i, ok := r.roster.index[member]
+	return ok && r.took != nil && r.took[i] > 0 && r.at+time.Duration(r.took[i])*unit < before
 }

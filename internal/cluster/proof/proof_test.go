@@ -141,11 +141,70 @@ func TestFenced(t *testing.T) {
 	if !done(w) {
 		t.Error("a member that refuses while isolated must be by now")
 	}
+	// A majority that came about because the roster has grown or shrunk since must
+	// have had the entry for as long.
+	l.Issued(0, id(3), roster(1))
+	grown := roster(4)
+	grown.Members[3].Policy = wire.PolicyRefuse
+	ack(l, time.Hour, 1, 3)
+	ack(l, time.Hour, 2, 3)
+	if l.Fenced(time.Hour+time.Second, id(3), grown.Members[3], grown) {
+		t.Error("fenced though most members learned of the entry a second ago")
+	}
 	// Without a majority nothing is proven.
-	l.Issued(0, id(2), r)
-	ack(l, time.Second, 1, 2)
-	if l.Fenced(time.Hour, id(2), r.Members[4], r) {
+	l.Issued(0, id(4), r)
+	ack(l, time.Second, 1, 4)
+	if l.Fenced(time.Hour, id(4), r.Members[4], r) {
 		t.Error("fenced though a minority knows the entry")
+	}
+}
+
+// guests returns a roster of which the last n are guests.
+func guests(all, n int) *Roster {
+	r := roster(all)
+	for i := all - n; i < all; i++ {
+		r.Members[i].Guest = true
+	}
+	return NewRoster(0, r.Members)
+}
+
+func TestGuests(t *testing.T) {
+	l, r := NewLedger(), guests(3, 2)
+	if r.Majority() != 1 || !r.Has(2) || r.Enlisted(2) || !r.Enlisted(0) {
+		t.Errorf("majority %d", r.Majority())
+	}
+	l.Issued(0, id(1), r)
+	w, err := l.Wait(0, id(1), All, r)
+	if err != nil || done(w) {
+		t.Fatalf("guests are not waited for: %v", err)
+	}
+	ack(l, time.Second, 1, 1)
+	// Nobody knows by which roster a guest goes.
+	refusing := r.Members[2]
+	refusing.Policy = wire.PolicyRefuse
+	if l.Fenced(time.Hour, id(1), refusing, r) {
+		t.Error("a guest is taken for fenced")
+	}
+	// It goes without a word: no record says that it has left.
+	l.Review(time.Hour, guests(2, 1))
+	if done(w) {
+		t.Error("a guest that has gone without a word is not waited for")
+	}
+	// It is enlisted, and leaves.
+	l.Review(time.Hour, guests(3, 0))
+	if done(w) {
+		t.Error("a member that is enlisted by now is not waited for")
+	}
+	l.Review(time.Hour, guests(2, 0))
+	if !done(w) {
+		t.Error("who has left is still waited for")
+	}
+	// Who leaves is alive for a moment longer.
+	l.Issued(0, id(2), guests(2, 0))
+	w, _ = l.Wait(0, id(2), All, guests(2, 0))
+	l.Review(time.Second, guests(2, 1))
+	if !done(w) {
+		t.Error("who has left is waited for because it is still there")
 	}
 }
 

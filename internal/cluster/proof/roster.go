@@ -13,14 +13,18 @@ type Member struct {
 	POP    string
 	Policy wire.Policy   // what it does while it is isolated
 	After  time.Duration // after how long without a majority it is
+	// Guest says that the member is alive and not enlisted yet: it is waited for,
+	// and does not count for a majority.
+	Guest bool
 }
 
-// Roster is who was a member at some time, this node included. It never
-// changes; entries issued between two changes share one.
+// Roster is who was a member at some time, this node and guests included. It
+// never changes; entries issued between two changes share one.
 type Roster struct {
-	Members []Member
-	Self    wire.ID
-	index   map[wire.ID]int
+	Members  []Member
+	Self     wire.ID
+	index    map[wire.ID]int
+	enlisted int // members that are no guests
 }
 
 // NewRoster returns a roster of some members, among whom is self.
@@ -28,18 +32,28 @@ func NewRoster(self wire.ID, members []Member) *Roster {
 	r := &Roster{Members: members, Self: self, index: make(map[wire.ID]int, len(members))}
 	for i := range members {
 		r.index[members[i].ID] = i
+		if !members[i].Guest {
+			r.enlisted++
+		}
 	}
 	return r
 }
 
-// Has tells whether a member is in the roster.
+// Has tells whether a member is in the roster, as one that is enlisted or as a
+// guest.
 func (r *Roster) Has(id wire.ID) bool {
 	_, ok := r.index[id]
 	return ok
 }
 
-// Majority returns how many members are more than half.
-func (r *Roster) Majority() int { return len(r.Members)/2 + 1 }
+// Enlisted tells whether a member is in the roster and is no guest.
+func (r *Roster) Enlisted(id wire.ID) bool {
+	i, ok := r.index[id]
+	return ok && !r.Members[i].Guest
+}
+
+// Majority returns how many members are more than half of those enlisted.
+func (r *Roster) Majority() int { return r.enlisted/2 + 1 }
 
 func (r *Roster) pop() string {
 	if i, ok := r.index[r.Self]; ok {

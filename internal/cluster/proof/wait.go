@@ -16,7 +16,7 @@ const (
 	None Level = iota // for nobody
 	Peer              // for one other member
 	POP               // for all members of this node's POP
-	All               // for the whole roster
+	All               // for the whole roster, guests included
 )
 
 // maxWaiters bounds how many wait at a time: twice as many requests as a front
@@ -95,7 +95,17 @@ func (l *Ledger) excuse(now time.Duration, w *Waiter, today *Roster) {
 		return // who has left or is fenced holds nothing
 	}
 	for id, m := range w.missing {
-		if !today.Has(id) || l.Fenced(now, w.id, m, today) {
+		switch {
+		case today.Enlisted(id):
+			m.Guest = false
+			w.missing[id] = m
+		case !m.Guest:
+			delete(w.missing, id) // it was enlisted, and is not any more
+			continue
+		}
+		// A guest that has gone without a word is waited for: no record says that
+		// it has left, so it may be somewhere and serve.
+		if l.Fenced(now, w.id, m, today) {
 			delete(w.missing, id)
 		}
 	}
