@@ -45,12 +45,12 @@ func Product(p Plan) (Figures, error) {
 	if !wait(5*time.Minute, func() bool { return ready(machines) }) {
 		return Figures{}, errNotReady
 	}
-	return w.measure(func(number, node int) { e.purge(machines[node].Node, number) }), nil
+	return w.measure(func(number, node int) { e.purge(machines[node].Node(), number) }), nil
 }
 
 func ready(machines []*sim.Machine) bool {
 	for _, m := range machines {
-		if !m.Node.Cluster.Ready() || m.Node.Cluster.Health().Roster < len(machines) {
+		if !m.Node().Cluster.Ready() || m.Node().Cluster.Health().Roster < len(machines) {
 			return false
 		}
 	}

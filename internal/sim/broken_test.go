@@ -1,3 +1,5 @@
+//go:build !race
+
 package sim
 
 import (
@@ -17,14 +19,7 @@ const mostRuns = 150
 // TestRunsFindOut breaks nodes and holds that a few runs show it, by each check
 // that should.
 func TestRunsFindOut(t *testing.T) {
-	for what, tc := range map[string]struct {
-		cfg  Config
-		want []string
-	}{
-		"an engine that leaves purges out":  {Config{Engine: leaveOut}, []string{"visibility:", "receipt:", "isolation:", "convergence:"}},
-		"an engine that takes nothing back": {Config{Engine: final}, []string{"revert:"}},
-		"disks that do not sync":            {Config{Liar: true}, []string{"start"}}, // the journal notices
-	} {
+	for what, tc := range brokenNodes() {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(mostRuns) {
@@ -38,6 +33,20 @@ func TestRunsFindOut(t *testing.T) {
 			}
 			t.Errorf("%d runs found nothing by %v", mostRuns, tc.want)
 		})
+	}
+}
+
+// broken is a way in which nodes are broken, and the checks that should show it.
+type broken struct {
+	cfg  Config
+	want []string
+}
+
+func brokenNodes() map[string]broken {
+	return map[string]broken{
+		"an engine that leaves purges out":  {Config{Engine: leaveOut}, []string{"visibility:", "receipt:", "isolation:", "convergence:"}},
+		"an engine that takes nothing back": {Config{Engine: final}, []string{"revert:"}},
+		"disks that do not sync":            {Config{Liar: true}, []string{"start"}}, // the journal notices
 	}
 }
 

@@ -3,6 +3,7 @@ package sim
 import (
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/cluster"
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/journal"
 )
@@ -43,7 +44,7 @@ func (w *World) checkPage(h *host, number int) {
 		if at, ok := p.told[h]; ok && at < asked {
 			told = p
 		}
-		if connected && w.fixed && !p.many.IsZero() && now.Sub(p.many) > w.base.Isolation.After {
+		if connected && w.fixed.Load() && !p.many.IsZero() && now.Sub(p.many) > w.base.Isolation.After {
 			many = p
 		}
 	}
@@ -64,12 +65,8 @@ func (w *World) checkPage(h *host, number int) {
 // vectors returns what each host's disk has, or its memory where it has none.
 func (w *World) vectors() map[*host]journal.Vector {
 	out := make(map[*host]journal.Vector)
-	for _, h := range w.hosts {
-		if n := h.Node; n != nil {
-			out[h] = n.Journal.Durable()
-		} else {
-			out[h] = h.held
-		}
+	for _, h := range w.all() {
+		out[h] = h.Durable()
 	}
 	return out
 }
@@ -80,7 +77,7 @@ func (w *World) checkReceipts(h *host, vectors map[*host]journal.Vector) {
 		if p.issuer != h || p.life != h.life {
 			continue
 		}
-		progress, ok := h.Node.Control.Progress(p.Receipt)
+		progress, ok := h.Node().Control.Progress(p.Receipt)
 		if !ok {
 			continue
 		}
@@ -92,40 +89,56 @@ func (w *World) checkReceipts(h *host, vectors map[*host]journal.Vector) {
 	}
 }
 
-// waited takes note of what a caller was told who waited.
-func (w *World) waited(h *host, p *promise, level control.Level, missing []string) {
+// waited looks whether what a caller was told who waited is true.
+func (w *World) waited(n *Node, p *promise, level control.Level, missing []string) {
 	if len(missing) > 0 {
 		return // who has confirmed is in the receipt
 	}
-	w.mu.Lock()
-	alone := w.fixed && level == control.WaitPeer && w.mu.counts.Wipes == p.wipes
-	w.mu.Unlock()
-	for o, v := range w.vectors() {
-		alone = alone && (o == h || !knows(v, p.Entry))
-	}
-	if alone {
-		w.blame("receipt: %s says that a peer has purge %d, and none has", h.Name, p.number)
-	}
-	if level != control.WaitAll {
-		return
-	}
-	progress, _ := h.Node.Control.Progress(p.Receipt)
-	for _, c := range progress.Members {
-		if !c.Applied && !w.mayBeFenced(c.Member) {
-			w.blame("receipt: purge %d was confirmed by all, and %s has not", p.number, c.Member)
+	switch level {
+	case control.WaitPeer:
+		w.waitedPeer(n, p)
+	case control.WaitAll:
+		progress, _ := n.Control.Progress(p.Receipt)
+		for _, c := range progress.Members {
+			if !c.Applied && !w.mayBeFenced() {
+				w.blame("receipt: purge %d was confirmed by all, and %s has not", p.number, c.Member)
+			}
 		}
 	}
 }
 
+// waitedPeer looks whether a second disk has a purge of which that was said.
+func (w *World) waitedPeer(n *Node, p *promise) {
+	w.mu.Lock()
+	wiped := w.mu.counts.Wipes != p.wipes
+	w.mu.Unlock()
+	if wiped || !w.fixed.Load() {
+		return // who has confirmed may have lost it since, or may have left
+	}
+	for o, v := range w.vectors() {
+		if o != p.issuer && knows(v, p.Entry) {
+			return
+		}
+	}
+	var said []string
+	progress, _ := n.Control.Progress(p.Receipt)
+	for _, c := range progress.Members {
+		if c.Applied {
+			said = append(said, c.Member)
+		}
+	}
+	w.blame("receipt: %s says that a peer, %v, has purge %d, and none has", p.issuer.Name, said, p.number)
+}
+
 // mayBeFenced tells whether a member need not confirm, since it has left or serves
 // nothing.
-func (w *World) mayBeFenced(string) bool {
-	return !w.fixed || w.base.Isolation.Policy != 1
+func (w *World) mayBeFenced() bool {
+	return !w.fixed.Load() || w.base.Isolation.Policy == cluster.PolicyRefuse
 }
 
 // tell takes note that a member is said to have applied a purge.
 func (w *World) tell(p *promise, member string, vectors map[*host]journal.Vector) {
-	for _, o := range w.hosts {
+	for _, o := range w.all() {
 		if o.Name != member {
 			continue
 		}
@@ -139,12 +152,13 @@ func (w *World) tell(p *promise, member string, vectors map[*host]journal.Vector
 		if known || vectors[o] == nil {
 			return
 		}
-		// It was so when the vectors were read, or the disk was lost since.
+		// It was so when the vectors were read, or the disk was lost since it was
+		// confirmed, which may have been on its way for seconds.
 		if knows(vectors[o], p.Entry) {
 			w.mu.Lock()
 			p.owed[o] = true
 			w.mu.Unlock()
-		} else if n := o.Node; n != nil && !knows(n.Journal.Durable(), p.Entry) && !o.forgets() {
+		} else if n := o.Node(); n != nil && !knows(n.Journal.Durable(), p.Entry) && !o.forgets() && o.lost < p.from {
 			w.blame("receipt: %s is said to have purge %d, and does not have it on disk", o.Name, p.number)
 		}
 	}
@@ -152,7 +166,7 @@ func (w *World) tell(p *promise, member string, vectors map[*host]journal.Vector
 
 // checkOwed looks whether a disk still has what was acknowledged, after a start.
 func (w *World) checkOwed(h *host) {
-	known := h.Node.Journal.Known()
+	known := h.Node().Journal.Known()
 	w.mu.Lock()
 	var missing []*promise
 	for _, p := range w.mu.promises {
@@ -179,7 +193,7 @@ func (w *World) countHolders(vectors map[*host]journal.Vector) {
 			}
 		}
 		switch {
-		case n <= len(w.hosts)/2:
+		case n <= len(vectors)/2:
 			p.many = time.Time{}
 		case p.many.IsZero():
 			p.many = now

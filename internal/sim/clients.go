@@ -31,11 +31,13 @@ func (w *World) purge() {
 	if h == nil {
 		return
 	}
+	n := h.Node()
 	for range 1 + w.rng.IntN(3)*w.rng.IntN(2) {
+		p := &promise{issuer: h, life: h.life, told: map[*host]int64{}, owed: map[*host]bool{}}
 		r := control.Request{Service: Service, Selectors: w.anySelectors(), Effect: anyEffect(w.rng), Dialect: "sim"}
 		level := []control.Level{control.WaitNone, control.WaitPeer, control.WaitPOP, control.WaitAll}[w.rng.IntN(4)]
 		patience := randomTime(w.rng, 100*time.Millisecond, 5*second)
-		w.doing.Go(func() { w.purgeAt(h, h.Node, r, level, patience) })
+		w.doing.Go(func() { w.purgeAt(p, n, r, level, patience) })
 	}
 	// In half of all cases the purge is under way when the next thing happens.
 	if w.rng.IntN(2) == 0 {
@@ -43,11 +45,10 @@ func (w *World) purge() {
 	}
 }
 
-func (w *World) purgeAt(h *host, n *Node, r control.Request, level control.Level, patience time.Duration) {
-	if n == nil {
-		return
-	}
-	p := &promise{issuer: h, life: h.life, from: w.ticks.Add(1), told: map[*host]int64{}, owed: map[*host]bool{}}
+// purgeAt asks a node for a purge, of which it makes a promise once that is answered.
+func (w *World) purgeAt(p *promise, n *Node, r control.Request, level control.Level, patience time.Duration) {
+	h := p.issuer
+	p.from = w.ticks.Add(1)
 	w.count(func(c *Counts) { p.wipes = c.Wipes })
 	receipt, err := n.Control.Purge(Local(), r)
 	if n.Over() {
@@ -80,7 +81,7 @@ func (w *World) purgeAt(h *host, n *Node, r control.Request, level control.Level
 	missing, err := n.Control.Wait(ctx, receipt, level)
 	if err == nil && !n.Over() {
 		w.note("%s: purge %d waited for %s, missing %v", h.Name, p.number, level, missing)
-		w.waited(h, p, level, missing)
+		w.waited(n, p, level, missing)
 	}
 }
 
@@ -93,7 +94,7 @@ func (w *World) revert() {
 	}
 	back := min(len(all), 1+w.rng.IntN(6))
 	p := all[len(all)-back]
-	n := h.Node
+	n := h.Node()
 	w.mu.Lock()
 	p.reverts++ // it may be from now on
 	w.mu.Unlock()
@@ -122,7 +123,7 @@ func (w *World) createToken() {
 	if h == nil {
 		return
 	}
-	n, name := h.Node, fmt.Sprint("t", w.rng.Uint32())
+	n, name := h.Node(), fmt.Sprint("t", w.rng.Uint32())
 	w.doing.Go(func() {
 		var info control.TokenInfo
 		var secret string
@@ -149,7 +150,7 @@ func (w *World) revokeToken() {
 	if h == nil || len(all) == 0 {
 		return
 	}
-	p, n := all[w.rng.IntN(len(all))], h.Node
+	p, n := all[w.rng.IntN(len(all))], h.Node()
 	w.mu.Lock()
 	p.revoking = true
 	w.mu.Unlock()
@@ -173,14 +174,14 @@ func (w *World) sweep() {
 	if h == nil {
 		return
 	}
-	s := sweep.Sweeper{Store: h.Node.Store, Engine: h.Node.Engine}
+	s := sweep.Sweeper{Store: h.Node().Store, Engine: h.Node().Engine}
 	s.Pass(context.Background())
 }
 
 // maintain has a node's journal drop what need not be kept.
 func (w *World) maintain() {
 	if h := w.oneOf((*host).running); h != nil {
-		if err := h.Node.Journal.Maintain(); err != nil {
+		if err := h.Node().Journal.Maintain(); err != nil {
 			w.note("%s cannot maintain its journal: %v", h.Name, err)
 		}
 	}

@@ -13,7 +13,7 @@ func (w *World) crash() {
 	}
 	chances := w.chances()
 	w.note("%s crashes, power lost %v", h.Name, chances != nil)
-	h.held = h.Crash(chances)
+	h.Crash(chances)
 	w.count(func(c *Counts) { c.Crashes++ })
 	if h.Disk == nil {
 		w.wiped(h)
@@ -26,10 +26,7 @@ func (w *World) stop() {
 	if h == nil {
 		return
 	}
-	n := h.Node
-	err := h.Stop()
-	h.held = n.Journal.Durable()
-	w.note("%s stops: %v", h.Name, err)
+	w.note("%s stops: %v", h.Name, h.Stop())
 	if h.Disk == nil {
 		w.wiped(h)
 	}
@@ -81,18 +78,18 @@ const mostHosts = 8
 // clone starts a new node on a copy of another's disk.
 func (w *World) clone() {
 	h := w.oneOf(func(h *host) bool { return h.Disk != nil && !h.gone })
-	if h == nil || len(w.hosts) >= mostHosts {
+	if h == nil || len(w.all()) >= mostHosts {
 		return
 	}
-	w.fixed = false
+	w.fixed.Store(false)
 	w.note("a new node gets a copy of the disk of %s", h.Name)
 	w.newcomer(h.Disk.copy())
 }
 
 // join starts a new node.
 func (w *World) join() {
-	if len(w.hosts) < mostHosts {
-		w.fixed = false
+	if len(w.all()) < mostHosts {
+		w.fixed.Store(false)
 		w.newcomer(w.anyDisk())
 	}
 }
@@ -110,13 +107,12 @@ func (w *World) leave() {
 	if h == nil || len(w.up()) < 3 {
 		return
 	}
-	w.fixed = false
+	w.fixed.Store(false)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	err := h.Node.Cluster.Leave(ctx)
-	n := h.Node
+	err := h.Node().Cluster.Leave(ctx)
 	stopped := h.Stop()
-	h.held, h.gone = n.Journal.Durable(), true
+	h.gone = true
 	w.note("%s leaves: %v, %v", h.Name, err, stopped)
 	w.wiped(h) // its disk is of use to nobody
 }
@@ -127,10 +123,10 @@ func (w *World) forget() {
 	if h == nil || gone == nil {
 		return
 	}
-	w.fixed = false
+	w.fixed.Store(false)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	w.note("%s forgets %s: %v", h.Name, gone.Name, h.Node.Cluster.Forget(ctx, gone.Name))
+	w.note("%s forgets %s: %v", h.Name, gone.Name, h.Node().Cluster.Forget(ctx, gone.Name))
 }
 
 func (w *World) slowDisk() {
@@ -156,7 +152,8 @@ func (w *World) fillDisk() {
 // wiped takes note that what a disk had is lost, or that it went back in time,
 // and which purges no disk has any more.
 func (w *World) wiped(h *host) {
-	h.held = nil
+	h.Lose()
+	h.lost = w.ticks.Add(1)
 	holders := make(map[*host]bool)
 	for _, p := range w.promises() {
 		w.mu.Lock()
@@ -164,7 +161,7 @@ func (w *World) wiped(h *host) {
 		p.many = time.Time{}
 		w.mu.Unlock()
 	}
-	for _, o := range w.hosts {
+	for _, o := range w.all() {
 		holders[o] = o != h && !o.gone
 	}
 	vectors := w.vectors()

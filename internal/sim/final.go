@@ -21,7 +21,7 @@ func (w *World) settle() {
 	w.link = simnet.Link{}
 	w.connect()
 	var all []netip.Addr
-	for _, h := range w.hosts {
+	for _, h := range w.all() {
 		all = append(all, h.Host.Addr())
 		h.Host.SetSlow(0)
 		if h.Disk != nil {
@@ -30,7 +30,7 @@ func (w *World) settle() {
 		}
 	}
 	w.net.Block(all, all, false)
-	for _, h := range w.hosts {
+	for _, h := range w.all() {
 		if h.down() {
 			h.start()
 		}
@@ -56,7 +56,7 @@ func (w *World) forgetGone() bool {
 	for _, h := range w.up() {
 		for _, gone := range w.some(func(h *host) bool { return h.gone }) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			err := h.Node.Cluster.Forget(ctx, gone.Name)
+			err := h.Node().Cluster.Forget(ctx, gone.Name)
 			cancel()
 			done = done && errors.Is(err, cluster.ErrUnknownMember)
 		}
@@ -71,19 +71,19 @@ func (w *World) agree() bool { return w.dissent() == "" }
 func (w *World) dissent() string {
 	up := w.up()
 	for _, h := range up {
-		if !h.Node.Cluster.Ready() {
-			return h.Name + " is " + h.Node.Cluster.Health().Readiness.String()
+		if !h.Node().Cluster.Ready() {
+			return h.Name + " is " + h.Node().Cluster.Health().Readiness.String()
 		}
-		known := h.Node.Journal.Known()
+		known := h.Node().Journal.Known()
 		for _, p := range w.promises() {
 			if !p.lost && !knows(known, p.Entry) {
 				return h.Name + " lacks entry " + p.Entry.Incarnation.String()[:6]
 			}
 		}
-		if known.Digests().Whole != up[0].Node.Journal.Known().Digests().Whole {
+		if known.Digests().Whole != up[0].Node().Journal.Known().Digests().Whole {
 			return h.Name + " knows other entries than " + up[0].Name
 		}
-		if h.Node.Journal.State().Digest() != up[0].Node.Journal.State().Digest() {
+		if h.Node().Journal.State().Digest() != up[0].Node().Journal.State().Digest() {
 			return h.Name + " has another state than " + up[0].Name
 		}
 	}
@@ -110,11 +110,11 @@ func (w *World) checkEnd(h *host) {
 				h.Name, number, f.began, broken.number, broken.from)
 		}
 	}
-	if a := h.watch.marksStand(h.Node.Engine.Service(Service)); a != nil {
+	if a := h.watch.marksStand(h.Node().Engine.Service(Service)); a != nil {
 		w.blame("revert: at the end purge %v still withdraws something on %s", a.ID, h.Name)
 	}
 	w.checkTokens(h)
-	w.count(func(c *Counts) { c.Gaps += int(h.Node.Cluster.Stats().Gaps) })
+	w.count(func(c *Counts) { c.Gaps += int(h.Node().Cluster.Stats().Gaps) })
 }
 
 // checkTokens looks whether tokens are good, or no good, on a node.
@@ -123,7 +123,7 @@ func (w *World) checkTokens(h *host) {
 	passes := w.mu.passes
 	w.mu.Unlock()
 	for _, t := range passes {
-		_, err := h.Node.Control.Self(control.Credentials{Token: t.secret})
+		_, err := h.Node().Control.Self(control.Credentials{Token: t.secret})
 		switch {
 		case t.lossy:
 		case t.revoked && err == nil:

@@ -8,7 +8,6 @@ import (
 	"github.com/rescind-edge/rescind/internal/cluster"
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/field"
-	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/store"
 )
 
@@ -18,18 +17,18 @@ type host struct {
 	world *World
 	watch *watch // of the present node
 	tags  [][]field.Tag
-	life  int            // counts starts
-	held  journal.Vector // by the disk, while no node runs
-	saved *Disk          // an old copy of the disk; nil: none
-	gone  bool           // it has left for good
+	life  int   // counts starts
+	saved *Disk // an old copy of the disk; nil: none
+	gone  bool  // it has left for good
+	lost  int64 // tick at which what its disk had was lost; 0: never
 }
 
-func (h *host) running() bool { return h.Node != nil }
+func (h *host) running() bool { return h.Node() != nil }
 
 // start starts a node and looks whether its disk kept what it owes.
 func (h *host) start() {
 	h.life++
-	if h.world.fixed || h.life > 1 {
+	if h.world.fixed.Load() || h.life > 1 {
 		h.Join = h.world.addresses(h)
 	}
 	h.Settings.Engine = func(e control.Engine) control.Engine {
@@ -50,7 +49,7 @@ func (h *host) start() {
 	}
 	h.tags = nil
 	for _, p := range h.world.pages {
-		h.tags = append(h.tags, p.tags(h.Node.Hasher))
+		h.tags = append(h.tags, p.tags(h.Node().Hasher))
 	}
 	h.world.note("%s starts", h.Name)
 	h.world.checkOwed(h)
@@ -60,12 +59,12 @@ func (h *host) start() {
 // origin.
 func (h *host) trusts() bool {
 	serves := h.Settings.Isolation.Policy == cluster.PolicyServe
-	return h.connected() || serves && h.Node.Cluster.Ready()
+	return h.connected() || serves && h.Node().Cluster.Ready()
 }
 
 // connected tells whether the node hears a majority, and has caught up.
 func (h *host) connected() bool {
-	return h.Node.Cluster.Ready() && !h.Node.Cluster.Isolated()
+	return h.Node().Cluster.Ready() && !h.Node().Cluster.Isolated()
 }
 
 // found is what a node has stored of a page and may use, as far as its marks say.
@@ -81,7 +80,7 @@ func (anyVariant) MatchVariant(*store.Head) bool { return true }
 
 // look returns what a node would use for a request of a page.
 func (h *host) look(number int) (found, bool) {
-	n := h.Node
+	n := h.Node()
 	o := n.Store.Get(n.Hasher.Key(Service, h.world.pages[number].target()), anyVariant{})
 	if !o.Found() {
 		return found{}, false
@@ -100,7 +99,7 @@ const lives = 100 * time.Hour
 
 // fetch asks the origin for a page and stores it, as a miss does.
 func (h *host) fetch(number int, takes time.Duration) {
-	n, p := h.Node, h.world.pages[number]
+	n, p := h.Node(), h.world.pages[number]
 	tags := h.tags[number]
 	marks := n.judge.Marks
 	lease := marks.Begin()

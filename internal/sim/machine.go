@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster"
@@ -19,9 +20,9 @@ const Port = 7946
 // Secret is what all nodes share.
 const Secret = "a secret of thirty-two characters"
 
-// Machine is what outlives a process: name, address, disk and clock. Of its fields
-// only Node changes while a node runs, and only by Start, Stop and Crash, which
-// one goroutine calls.
+// Machine is what outlives a process: name, address, disk and clock. One goroutine
+// starts and ends its nodes; others may ask for Node and Durable meanwhile. No
+// field changes while a node runs.
 type Machine struct {
 	Name, POP string
 	Host      *simnet.Host
@@ -32,8 +33,48 @@ type Machine struct {
 	Settings  Settings
 	Random    uint64 // seeds what nodes draw
 
-	Node   *Node // nil while none runs
 	starts uint64
+	mu     struct {
+		sync.Mutex
+		node *Node // nil while none runs
+		last *Node // whose journal knows what the disk has; nil: none does
+	}
+}
+
+// Node returns the node that runs; nil: none does.
+func (m *Machine) Node() *Node {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mu.node
+}
+
+// Durable returns what is in the journal on the disk, or in memory where there is
+// no disk, also while no node runs.
+func (m *Machine) Durable() journal.Vector {
+	m.mu.Lock()
+	last := m.mu.last
+	m.mu.Unlock()
+	if last == nil {
+		return nil
+	}
+	return last.Journal.Durable() // it is dead to its disk after a crash, and syncs nothing more
+}
+
+// Lose takes note that what the disk had is lost.
+func (m *Machine) Lose() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mu.last = nil
+}
+
+// run takes note of the node that runs.
+func (m *Machine) run(n *Node) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mu.node = n
+	if n != nil {
+		m.mu.last = n
+	}
 }
 
 // Settings of nodes. The zero Settings are those of a product.
@@ -54,7 +95,7 @@ var errRunning = errors.New("a node runs already")
 
 // Start starts a node.
 func (m *Machine) Start() error {
-	if m.Node != nil {
+	if m.Node() != nil {
 		return errRunning
 	}
 	m.starts++
@@ -62,33 +103,30 @@ func (m *Machine) Start() error {
 	if err != nil {
 		return fmt.Errorf("start %s: %w", m.Name, err)
 	}
-	m.Node = n
+	m.run(n)
 	return nil
 }
 
 // Stop ends the node in order. The error is of its sockets or its journal.
 func (m *Machine) Stop() error {
-	n := m.Node
+	n := m.Node()
 	if n == nil {
 		return nil
 	}
-	m.Node = nil
+	m.run(nil)
 	n.over.Store(true)
 	return errors.Join(n.Cluster.Close(), n.Journal.Close())
 }
 
 // Crash ends the node without a word. With chances the power fails, and what was
-// not synced may be lost; else the process is killed. It returns what the journal
-// had made durable.
-func (m *Machine) Crash(chances *rand.Rand) journal.Vector {
-	n := m.Node
-	m.Node = nil
-	held := n.Journal.Durable()
+// not synced may be lost; else the process is killed.
+func (m *Machine) Crash(chances *rand.Rand) {
+	n := m.Node()
+	m.run(nil)
 	n.over.Store(true)
 	m.Host.Crash()
 	if n.mount != nil {
 		n.mount.kill(chances)
 	}
 	_ = n.Cluster.Close() // its sockets are closed already
-	return held
 }

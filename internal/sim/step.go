@@ -63,7 +63,7 @@ func (w *World) weather() {
 func (w *World) cut() {
 	var one, other []netip.Addr
 	names := ""
-	for _, h := range w.hosts {
+	for _, h := range w.all() {
 		if w.rng.IntN(2) == 0 {
 			one, names = append(one, h.Host.Addr()), names+" "+h.Name
 		} else {
@@ -81,7 +81,7 @@ func (w *World) cut() {
 
 func (w *World) heal() {
 	var all []netip.Addr
-	for _, h := range w.hosts {
+	for _, h := range w.all() {
 		all = append(all, h.Host.Addr())
 	}
 	w.net.Block(all, all, false)
@@ -89,7 +89,7 @@ func (w *World) heal() {
 }
 
 func (w *World) slowDown() {
-	h := w.hosts[w.rng.IntN(len(w.hosts))]
+	h := w.all()[w.rng.IntN(len(w.all()))]
 	by := time.Duration(0)
 	if w.rng.IntN(2) == 0 {
 		by = randomTime(w.rng, 0, 2*second)
@@ -101,7 +101,7 @@ func (w *World) slowDown() {
 // jumpClock sets a time of day wrong. What is kept counts by it, so it stays
 // below a day.
 func (w *World) jumpClock() {
-	h := w.hosts[w.rng.IntN(len(w.hosts))]
+	h := w.all()[w.rng.IntN(len(w.all()))]
 	by := randomTime(w.rng, -10*second, 10*second)
 	if w.rng.IntN(4) == 0 {
 		by = randomTime(w.rng, -6*time.Hour, 6*time.Hour)
@@ -111,7 +111,7 @@ func (w *World) jumpClock() {
 }
 
 func (w *World) suspend() {
-	h := w.hosts[w.rng.IntN(len(w.hosts))]
+	h := w.all()[w.rng.IntN(len(w.all()))]
 	long := randomTime(w.rng, second, time.Minute)
 	h.Clock.Suspend(long)
 	w.note("%s has slept for %v", h.Name, long)

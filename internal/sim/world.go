@@ -47,16 +47,16 @@ type World struct {
 	began  time.Time
 	ticks  atomic.Int64
 	pages  []page
-	hosts  []*host
 	base   Settings
 	link   simnet.Link // of all pairs, but for the delay
 	delays map[[2]netip.Addr]time.Duration
-	symm   bool // all have the same list to join by, the first too
-	fixed  bool // nobody has joined, left or been forgotten yet
+	symm   bool        // all have the same list to join by, the first too
+	fixed  atomic.Bool // nobody has joined, left or been forgotten yet
 	doing  sync.WaitGroup
 
 	mu struct {
 		sync.Mutex
+		hosts    []*host
 		promises []*promise
 		passes   []*pass
 		events   []string
@@ -69,11 +69,11 @@ type World struct {
 // returns when all that it started has ended.
 func Run(cfg Config) Result {
 	w := newWorld(cfg)
-	for _, h := range w.hosts {
+	for _, h := range w.all() {
 		h.start()
 	}
 	if w.until(2*time.Minute, w.allReady) {
-		w.fixed = true
+		w.fixed.Store(true)
 		for range w.steps() {
 			w.step()
 			w.checkStep()
@@ -82,7 +82,7 @@ func Run(cfg Config) Result {
 	} else {
 		w.blame("the nodes did not become ready")
 	}
-	for _, h := range w.hosts {
+	for _, h := range w.all() {
 		if err := h.Stop(); err != nil {
 			w.note("%s stops: %v", h.Name, err)
 		}
@@ -117,7 +117,7 @@ func newWorld(cfg Config) *World {
 	}
 	w.connect()
 	w.note("seed %d: %d nodes, isolation %v after %v, retention %v, undo %v, relays from %d, one list %v",
-		cfg.Seed, len(w.hosts), w.base.Isolation.Policy, w.base.Isolation.After, w.base.Retention, w.base.UndoWindow, w.base.RelayFrom, w.symm)
+		cfg.Seed, len(w.all()), w.base.Isolation.Policy, w.base.Isolation.After, w.base.Retention, w.base.UndoWindow, w.base.RelayFrom, w.symm)
 	return w
 }
 
@@ -134,20 +134,22 @@ func (w *World) anyDisk() *Disk {
 
 // add makes a host without starting its node.
 func (w *World) add(disk *Disk) *host {
-	i := len(w.hosts)
+	i := len(w.all())
 	h := &host{world: w, Machine: &Machine{
 		Name: fmt.Sprintf("n%d", i), POP: fmt.Sprintf("pop%d", i%3),
 		Host: w.net.Host(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)})),
 		Disk: disk, Clock: &Clock{}, Began: w.began, Settings: w.base, Random: w.rng.Uint64(),
 	}}
-	for _, o := range w.hosts {
+	for _, o := range w.all() {
 		way := [2]netip.Addr{h.Host.Addr(), o.Host.Addr()}
 		w.delays[way] = randomTime(w.rng, time.Millisecond, 120*time.Millisecond)
 		w.delays[[2]netip.Addr{way[1], way[0]}] = w.delays[way] + randomTime(w.rng, 0, 20*time.Millisecond)
 	}
-	w.hosts = append(w.hosts, h)
-	first := w.hosts[0]
-	for _, o := range w.hosts {
+	w.mu.Lock()
+	w.mu.hosts = append(w.mu.hosts, h)
+	w.mu.Unlock()
+	first := w.all()[0]
+	for _, o := range w.all() {
 		if w.symm {
 			o.Join = append(o.Join, Address(h.Host))
 		}
@@ -164,7 +166,7 @@ func (w *World) add(disk *Disk) *host {
 // addresses returns what a host joins by once the cluster exists: all others, as
 // whoever runs it would see to.
 func (w *World) addresses(of *host) (all []string) {
-	for _, h := range w.hosts {
+	for _, h := range w.all() {
 		if h != of && !h.gone {
 			all = append(all, Address(h.Host))
 		}
@@ -185,9 +187,16 @@ func (w *World) connect() {
 	})
 }
 
+// all returns all hosts, also those that have left.
+func (w *World) all() []*host {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mu.hosts
+}
+
 // some returns hosts for which keep is true.
 func (w *World) some(keep func(*host) bool) (out []*host) {
-	for _, h := range w.hosts {
+	for _, h := range w.all() {
 		if keep(h) {
 			out = append(out, h)
 		}
@@ -210,7 +219,7 @@ func (w *World) oneOf(keep func(*host) bool) *host {
 func (w *World) allReady() bool {
 	up := w.up()
 	for _, h := range up {
-		if !h.Node.Cluster.Ready() || h.Node.Cluster.Health().Roster < len(up) {
+		if !h.Node().Cluster.Ready() || h.Node().Cluster.Health().Roster < len(up) {
 			return false
 		}
 	}
