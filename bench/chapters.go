@@ -9,6 +9,8 @@ type chapter struct {
 const (
 	chapterFull = "full"
 	chapterHuge = "huge"
+	// by a flag of their own: they take too long, or too much
+	chapterChurn = "churn"
 )
 
 // chapters are in the order of the report.
@@ -22,6 +24,7 @@ var chapters = []chapter{
 	{"purge", measurePurges},
 	{chapterFull, measureFull},
 	{chapterHuge, measureHuge},
+	{chapterChurn, measureChurn},
 }
 
 func chapterNames() []string {

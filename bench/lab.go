@@ -23,6 +23,7 @@ type lab struct {
 	machine machine
 	report  *report
 
+	cores      int    // of the machine
 	serverCore string // of every server under test
 	loadCores  string // of everything else
 	cert, key  string // paths
@@ -75,7 +76,7 @@ func (l *lab) pin() error {
 	if len(cores) < 2 {
 		return errors.New("this machine has one core; servers and load generators need one each")
 	}
-	l.serverCore, l.loadCores = "0", "1"
+	l.cores, l.serverCore, l.loadCores = len(cores), "0", "1"
 	if len(cores) > 2 {
 		l.loadCores = "1-" + strconv.Itoa(len(cores)-1)
 	}

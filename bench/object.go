@@ -48,6 +48,21 @@ func (o object) path() string {
 func (o object) key() string      { return "object-" + o.set + "-" + strconv.Itoa(o.number) }
 func (o object) groupKey() string { return groupKey(o.set, o.number/groupSize) }
 
+// moreKeys returns how many keys an object has beside those: a set's name says
+// so, as in "pages+12".
+func (o object) moreKeys() int {
+	_, more, _ := strings.Cut(o.set, "+")
+	n, err := strconv.Atoi(more)
+	if err != nil {
+		return 0
+	}
+	return max(0, min(n, maxMoreKeys))
+}
+
+// maxMoreKeys bounds the keys of an object: all of them stay within what caches
+// take of a header field.
+const maxMoreKeys = 100
+
 func groupKey(set string, group int) string { return "group-" + set + "-" + strconv.Itoa(group) }
 func setKey(set string) string              { return "set-" + set }
 

@@ -134,6 +134,12 @@ func (o *origin) appendAnswer(out []byte, path string) ([]byte, error) {
 	out = append(out, obj.groupKey()...)
 	out = append(out, ' ')
 	out = append(out, setKey(obj.set)...)
+	for i := range obj.moreKeys() {
+		out = append(out, " more-"...)
+		out = strconv.AppendInt(out, int64(i), 10)
+		out = append(out, '-')
+		out = strconv.AppendInt(out, int64(obj.number%(groupSize*(i+1))), 10)
+	}
 	out = append(out, "\r\n\r\n"...)
 	return obj.appendBody(out, o.answered.Add(1)), nil
 }

@@ -19,10 +19,12 @@ type plan struct {
 	only     []string      // names of chapters; nil: all
 	long     bool          // with the chapters of a full cache
 	withHuge bool
-	binary   string // path of rescind
-	output   string // path of the table; "": standard output alone
-	json     string // path of the figures; "": none
-	command  string // as it was called
+	churn    time.Duration // that objects come and go; 0: not at all
+	binary   string        // path of rescind
+	output   string        // path of the table; "": standard output alone
+	part     string        // of that page, which may have several tables; "": the one without a name
+	json     string        // path of the figures; "": none
+	command  string        // as it was called
 }
 
 const (
@@ -44,10 +46,12 @@ func parsePlan(args []string) (plan, error) {
 	flags.IntVar(&p.huge, "huge-objects", hugeObjects, "small objects in the cache of -huge")
 	flags.BoolVar(&p.long, "long", true, "with a full cache: purge, sweeper, memory")
 	flags.BoolVar(&p.withHuge, "huge", false, "with a huge number of small objects, which takes some 16 GB")
+	flags.DurationVar(&p.churn, "churn", 0, "with objects that come and go for so long; an hour with -only churn")
 	quick := flags.Bool("quick", false, "3 rounds of 1 s, and no full cache; for trying the program out")
 	only := flags.String("only", "", "names of `chapters`, with commas: "+strings.Join(chapterNames(), ", "))
 	flags.StringVar(&p.binary, "rescind", filepath.Join("bin", "rescind"), "the `binary` to measure")
 	flags.StringVar(&p.output, "o", "", "also write the table to a `file`; where it has the marks of a table, between these")
+	flags.StringVar(&p.part, "part", "", "`name` of the table in the file of -o, where that has several")
 	flags.StringVar(&p.json, "json", "", "also write all figures to a `file`")
 	if err := flags.Parse(args); err != nil {
 		return plan{}, err
@@ -59,6 +63,9 @@ func parsePlan(args []string) (plan, error) {
 	}
 	if *only != "" {
 		p.only = strings.Split(*only, ",")
+	}
+	if p.churn == 0 && slices.Contains(p.only, chapterChurn) {
+		p.churn = churnTime
 	}
 	return p, p.validate(flags.Args())
 }
@@ -104,6 +111,8 @@ func (p *plan) wants(name string) bool {
 		return p.long
 	case name == chapterHuge:
 		return p.withHuge
+	case name == chapterChurn:
+		return p.churn > 0
 	}
 	return true
 }

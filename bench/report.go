@@ -70,7 +70,7 @@ func (r *report) publish(p plan) error {
 		return err
 	}
 	if p.output != "" {
-		if err := insert(p.output, table.String()); err != nil {
+		if err := insert(p.output, p.part, table.String()); err != nil {
 			return err
 		}
 	}

@@ -73,17 +73,25 @@ func TestFindingsOfOneKindAreOne(t *testing.T) {
 }
 
 func TestInsert(t *testing.T) {
-	empty, err := insertInto("", "one")
-	if err != nil {
-		t.Fatal(err)
-	}
-	page := "# Results\n\n" + empty + "\nWhat it means.\n"
-	got, err := insertInto(page, "two")
-	if want := strings.Replace(page, "one", "two", 1); err != nil || got != want {
-		t.Errorf("%q, %v, want %q", got, err, want)
-	}
-	if _, err := insertInto("somebody's page\n", "one"); !errors.Is(err, errNoMarks) {
-		t.Errorf("%v", err)
+	for _, part := range []string{"", "full"} {
+		empty, err := insertInto("", part, "one")
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := insertInto("", "huge", "one")
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := "# Results\n\n" + empty + "\nWhat it means.\n"
+		got, err := insertInto(page+other, part, "two")
+		if want := strings.Replace(page, "one", "two", 1) + other; err != nil || got != want {
+			t.Errorf("%q, %v, want %q", got, err, want)
+		}
+		for _, bad := range []string{"somebody's page\n", other} {
+			if _, err := insertInto(bad, part, "one"); !errors.Is(err, errNoMarks) {
+				t.Errorf("%q: %v", bad, err)
+			}
+		}
 	}
 }
 

@@ -19,8 +19,11 @@ import (
 )
 
 // objectsFlag is how many objects the benchmarks of size store. Ten million take
-// about 20 GB.
-var objectsFlag = flag.Int("objects", 1_000_000, "objects that benchmarks of size store")
+// about 20 GB, with bodies of 100 bytes 11.
+var (
+	objectsFlag = flag.Int("objects", 1_000_000, "objects that benchmarks of size store")
+	bodyFlag    = flag.Int("body", 1024, "bytes of the body of each of them, at least 8")
+)
 
 // typical is a response as origins send them: a page of 1 KiB, ten fields of
 // about 350 bytes, three surrogate keys, a path of three segments.
@@ -43,8 +46,8 @@ func typical(i int) (store.HeadSpec, int) {
 		Hidden: func(name string) bool { return name == "Surrogate-Key" },
 		Tags:   tags, Keys: keys,
 		Times:   field.Times{Fresh: math.MaxInt64, SWR: math.MaxInt64, SIE: math.MaxInt64, Keep: math.MaxInt64},
-		Variant: "accept-encoding:gzip", URL: fmt.Sprintf("https://www.example.com/category-12/products/product-%08d", i), Length: 1024,
-	}, 1024
+		Variant: "accept-encoding:gzip", URL: fmt.Sprintf("https://www.example.com/category-12/products/product-%08d", i), Length: int64(*bodyFlag),
+	}, *bodyFlag
 }
 
 func putTypical(s *Store, i int) bool {
@@ -169,12 +172,15 @@ func BenchmarkSize(b *testing.B) {
 	for b.Loop() {
 		runtime.GC()
 		before := resident(b)
-		s := New(Config{Budget: int64(n) * 2500})
+		s := New(Config{Budget: int64(n) * (1476 + int64(*bodyFlag))})
 		began := time.Now()
+		var worst time.Duration
 		for i := range n {
+			then := time.Now()
 			if !putTypical(s, i) {
 				b.Fatal("no room")
 			}
+			worst = max(worst, time.Since(then))
 		}
 		stats := s.Stats()
 		if stats.Objects != int64(n) {
@@ -182,6 +188,7 @@ func BenchmarkSize(b *testing.B) {
 		}
 		each := func(bytes int64) float64 { return float64(bytes) / float64(n) }
 		b.ReportMetric(float64(time.Since(began).Nanoseconds())/float64(n), "ns/put")
+		b.ReportMetric(float64(worst.Microseconds()), "us/worst-put")
 		began = time.Now()
 		runtime.GC()
 		b.ReportMetric(float64(time.Since(began).Microseconds()), "us/GC")
