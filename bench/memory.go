@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -78,22 +77,4 @@ func (s *server) heldByNginx() (int64, error) {
 		return nil
 	})
 	return most, err
-}
-
-var gcCPU = regexp.MustCompile(`(?m)^gc \d+ @.* ms clock, ([0-9.+/]+) ms cpu`)
-
-// parseGC sums the milliseconds of processor time of the collections in a trace
-// of Go's runtime.
-func parseGC(trace string) (ms float64, cycles int, err error) {
-	for _, m := range gcCPU.FindAllStringSubmatch(trace, -1) {
-		cycles++
-		for part := range strings.FieldsFuncSeq(m[1], func(r rune) bool { return r == '+' || r == '/' }) {
-			v, err := strconv.ParseFloat(part, 64)
-			if err != nil {
-				return 0, 0, fmt.Errorf("trace of collections: %w", err)
-			}
-			ms += v
-		}
-	}
-	return ms, cycles, nil
 }

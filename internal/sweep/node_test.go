@@ -23,6 +23,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/origin"
 	"github.com/rescind-edge/rescind/internal/proxy"
 	"github.com/rescind-edge/rescind/internal/purge"
+	"github.com/rescind-edge/rescind/internal/store"
 	"github.com/rescind-edge/rescind/internal/store/memory"
 )
 
@@ -130,6 +131,27 @@ func (l *lab) run() {
 	}
 	if sweeper.Stats().Swept == 0 || sweeper.Stats().Marks == 0 || l.fetcher.Counters().NotChanged.Load() == 0 {
 		l.t.Errorf("nothing was swept or confirmed: %+v", sweeper.Stats())
+	}
+	l.audit()
+}
+
+// audit compares what the store counts with what is in it, now that nobody
+// holds anything.
+func (l *lab) audit() {
+	stats := l.store.Stats()
+	var objects, bytes int64
+	l.store.Walk(func(o store.Object) bool {
+		objects++
+		bytes += o.Cost()
+		return true
+	})
+	left := stats.Stored
+	for _, n := range stats.Gone {
+		left -= n
+	}
+	if objects == 0 || stats.Objects != objects || left != objects || stats.Bytes != bytes {
+		l.t.Errorf("%d objects of %d bytes are stored; counted are %d of %d, and %d were put in and did not leave",
+			objects, bytes, stats.Objects, stats.Bytes, left)
 	}
 }
 
