@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 
+	"github.com/rescind-edge/rescind/internal/cluster/spread"
 	"github.com/rescind-edge/rescind/internal/cluster/wire"
 	"github.com/rescind-edge/rescind/internal/journal"
 	journalwire "github.com/rescind-edge/rescind/internal/journal/wire"
@@ -133,7 +134,7 @@ func (c *Cluster) answerPush(from string, body []byte) error {
 	if err := c.receive(batch); err != nil {
 		return err
 	}
-	c.syncs.add(debt{to: by, inc: batch[0].Incarnation, at: at})
+	c.applied(spread.Debt{To: by, Incarnation: batch[0].Incarnation, Came: at})
 	if hop {
 		c.pushOn(by, batch)
 	}
@@ -144,7 +145,7 @@ func (c *Cluster) answerPush(from string, body []byte) error {
 func (c *Cluster) learned(entries []journal.Entry) {
 	at := c.now()
 	seen := map[journal.Incarnation]bool{}
-	var debts []debt
+	var debts []spread.Debt
 	for i := range entries {
 		inc := entries[i].Incarnation
 		if seen[inc] {
@@ -154,9 +155,10 @@ func (c *Cluster) learned(entries []journal.Entry) {
 		c.core.Lock()
 		to, known := c.core.IssuerOf(inc)
 		c.core.Unlock()
-		if known && to != c.self {
-			debts = append(debts, debt{to: to, inc: inc, at: at})
+		if !known || to == c.self {
+			to = 0 // it is to be made durable all the same
 		}
+		debts = append(debts, spread.Debt{To: to, Incarnation: inc, Came: at})
 	}
-	c.syncs.add(debts...)
+	c.applied(debts...)
 }

@@ -1,25 +1,15 @@
 package cluster
 
 import (
-	"sync"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/cluster/spread"
 	"github.com/rescind-edge/rescind/internal/cluster/wire"
 	"github.com/rescind-edge/rescind/internal/journal"
 	journalwire "github.com/rescind-edge/rescind/internal/journal/wire"
 )
 
-const (
-	// maxBatchesWaiting is how many batches wait to be applied, at most 1,200
-	// bytes each: half a second at the highest rate planned for. What comes
-	// beyond is dropped, and sent again.
-	maxBatchesWaiting = 1024
-	// applyTogether is how many waiting batches are given to the journal at
-	// once.
-	applyTogether = 32
-)
-
-// arrival is a batch that has come in a packet.
+// arrival is a batch that has come in a packet, whose memory it shares.
 type arrival struct {
 	data   []byte
 	number uint64
@@ -27,58 +17,55 @@ type arrival struct {
 	at     time.Duration
 }
 
-// applyBatches gives what comes in packets to the journal.
-func (c *Cluster) applyBatches() {
-	for {
-		select {
-		case <-c.ctx.Done():
-			return
-		case first := <-c.batches:
-			c.applySome(first)
-		}
+// applyBatches gives what has come in packets to the journal. Its memory may be
+// used again then.
+func (c *Cluster) applyBatches(in *intake) {
+	if len(in.batches) == 0 {
+		return
 	}
-}
-
-func (c *Cluster) applySome(first arrival) {
-	some := []arrival{first}
-	for len(some) < applyTogether {
-		select {
-		case next := <-c.batches:
-			some = append(some, next)
-			continue
-		default:
-		}
-		break
-	}
-	var entries []journal.Entry
-	var debts []debt
-	for _, a := range some {
-		part, err := journalwire.ParseBatch(a.data)
-		if err != nil || len(part) == 0 {
+	defer in.reset()
+	debts := make([]spread.Debt, 0, len(in.batches))
+	for i := range in.batches {
+		a := &in.batches[i]
+		n := len(in.entries)
+		all, err := journalwire.ParseBatchInto(in.entries, a.data)
+		if err != nil || len(all) == n {
 			c.stats.malformed.Add(1)
 			continue
 		}
-		inc := part[0].Incarnation
+		in.entries = all
+		inc := all[n].Incarnation
 		c.core.Lock()
 		c.core.Issues(a.src.session, inc)
 		if a.src.origin != nil {
 			c.core.Issued(inc, a.src.origin.id)
 		}
 		c.core.Unlock()
+		d := spread.Debt{Incarnation: inc, Came: a.at}
 		if a.src.via != nil {
-			debts = append(debts, debt{to: a.src.via.id, inc: inc, at: a.at})
+			d.To = a.src.via.id
 		}
-		entries = append(entries, part...)
+		debts = append(debts, d)
 	}
-	if err := c.receive(entries); err != nil {
-		for _, a := range some {
-			c.core.Lock()
-			c.core.Unreceived(a.src.session, a.number)
-			c.core.Unlock()
+	if err := c.receive(in.entries); err != nil {
+		c.core.Lock()
+		defer c.core.Unlock()
+		for i := range in.batches {
+			c.core.Unreceived(in.batches[i].src.session, in.batches[i].number)
 		}
 		return
 	}
-	c.syncs.add(debts...)
+	c.applied(debts...)
+}
+
+// reset lets go what was read, and of memory what an ordinary load does not take.
+func (in *intake) reset() {
+	clear(in.batches)
+	clear(in.entries)
+	in.batches, in.entries = in.batches[:0], in.entries[:0]
+	if cap(in.entries) > journal.MaxBatch {
+		in.entries = nil
+	}
 }
 
 // receive gives entries of others to the journal, at most journal.MaxBatch at a
@@ -104,65 +91,13 @@ func (c *Cluster) receive(entries []journal.Entry) error {
 	return nil
 }
 
-// debt is an acknowledgement that is owed once everything is durable.
-type debt struct {
-	to  wire.ID
-	inc journal.Incarnation
-	at  time.Duration // when the entries came
-}
-
-type debtKey struct {
-	to  wire.ID
-	inc journal.Incarnation
-}
-
-// maxDebts bounds what waits for a disk that does not answer. Who is forgotten
-// sends again.
-const maxDebts = 8192
-
-// syncQueue holds debts until the next sync.
-type syncQueue struct {
-	mu struct {
-		sync.Mutex
-		debts map[debtKey]time.Duration
-	}
-	more chan struct{}
-}
-
-func (q *syncQueue) init() {
-	q.mu.debts = make(map[debtKey]time.Duration)
-	q.more = make(chan struct{}, 1)
-}
-
-func (q *syncQueue) add(debts ...debt) {
-	q.mu.Lock()
+// applied sees to it that what was applied becomes durable and is acknowledged.
+func (c *Cluster) applied(debts ...spread.Debt) {
+	now := c.now()
+	c.core.Lock()
+	defer c.core.Unlock()
 	for _, d := range debts {
-		if len(q.mu.debts) < maxDebts {
-			q.mu.debts[debtKey{d.to, d.inc}] = d.at
-		}
-	}
-	q.mu.Unlock()
-	select {
-	case q.more <- struct{}{}:
-	default:
-	}
-}
-
-func (q *syncQueue) take() map[debtKey]time.Duration {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	debts := q.mu.debts
-	q.mu.debts = make(map[debtKey]time.Duration)
-	return debts
-}
-
-func (q *syncQueue) putBack(debts map[debtKey]time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for key, at := range debts {
-		if _, newer := q.mu.debts[key]; !newer && len(q.mu.debts) < maxDebts {
-			q.mu.debts[key] = at
-		}
+		c.core.syncs.by(c.core.Applied(now, d))
 	}
 }
 
@@ -172,51 +107,54 @@ const syncRetry = time.Second
 // syncApplied makes what was applied durable and then acknowledges it.
 func (c *Cluster) syncApplied() {
 	failing := false
-	for {
-		select {
-		case <-c.ctx.Done():
-			return
-		case <-c.syncs.more:
+	for c.sleep(&c.core.syncs) {
+		c.core.Lock()
+		debts, due := c.core.TakeDebts(c.now())
+		c.core.syncs.plan(c.core.SyncDue())
+		c.core.Unlock()
+		if !due {
+			continue
 		}
-		debts := c.syncs.take()
-		err := c.cfg.Journal.Sync(c.ctx)
-		if err != nil {
-			if c.ctx.Err() != nil {
-				return
+		switch err := c.cfg.Journal.Sync(c.ctx); {
+		case err == nil:
+			if failing {
+				c.log.Info("acknowledging again: the journal is durable")
 			}
+			failing = false
+			c.acknowledge(debts)
+		case c.ctx.Err() != nil:
+			return
+		default:
 			if !failing {
 				c.log.Error("nothing is acknowledged: the journal is not durable", "error", err)
 			}
 			failing = true
-			c.syncs.putBack(debts)
 			if !c.pause(syncRetry) {
 				return
 			}
-			c.syncs.add()
-			continue
-		}
-		if failing {
-			c.log.Info("acknowledging again: the journal is durable")
-		}
-		failing = false
-		now := c.now()
-		for key, at := range debts {
-			c.owe(key.to, key.inc, now-at)
+			c.applied(debts...)
+			c.applied(spread.Debt{}) // and what is owed to nobody
 		}
 	}
 }
 
-// owe acknowledges what is durable of an incarnation.
-func (c *Cluster) owe(to wire.ID, inc journal.Incarnation, delay time.Duration) {
-	row := c.cfg.Journal.DurableRow(inc)
-	if row.Top() == 0 {
-		return
+// acknowledge pays debts: what is durable of their incarnations is said.
+func (c *Cluster) acknowledge(debts []spread.Debt) {
+	now := c.now()
+	rows := make([]journal.Row, len(debts))
+	for i, d := range debts {
+		rows[i] = c.cfg.Journal.DurableRow(d.Incarnation)
 	}
-	ack := wire.Ack{Receiver: c.self, Incarnation: inc, Head: row.Head, Above: row.Above, Delay: delay}
 	c.core.Lock()
-	c.core.Owe(c.now(), to, ack)
-	actions := c.core.Take()
+	for i, d := range debts {
+		if rows[i].Top() > 0 {
+			c.core.Acknowledge(now, d.To, wire.Ack{
+				Receiver: c.self, Incarnation: d.Incarnation, Head: rows[i].Head, Above: rows[i].Above, Delay: now - d.Came,
+			})
+		}
+	}
+	c.core.SendAcks(c.now())
+	actions := c.takeLocked()
 	c.core.Unlock()
 	c.perform(actions)
-	c.poke()
 }

@@ -48,7 +48,9 @@ type Cluster struct {
 	core struct {
 		sync.Mutex
 		*spread.Core
-		rtts map[wire.ID]*rtt
+		rtts  map[wire.ID]*rtt
+		timer sleeper // of runTimers
+		syncs sleeper // of syncApplied
 	}
 	proof struct {
 		sync.Mutex
@@ -60,16 +62,13 @@ type Cluster struct {
 		*heart.Table
 	}
 
-	batches chan arrival // received, to be applied
-	syncs   syncQueue
-	rounds  rounds
-	pushes  pushQueues
-	probes  probeTable
-	state   stateCache
-	news    news
+	rounds rounds
+	pushes pushQueues
+	probes probeTable
+	state  stateCache
+	news   news
 
-	wake chan struct{} // the timer is due earlier than it thought
-	open bool          // between Start and Close
+	open bool // between Start and Close
 	ctx  context.Context
 	stop context.CancelFunc
 	wg   sync.WaitGroup
@@ -93,7 +92,6 @@ func New(cfg Config) (*Cluster, error) {
 	}
 	c := &Cluster{
 		cfg: cfg, log: cfg.Log, self: wire.IDOf(cfg.Name), session: session, epoch: time.Now(),
-		batches: make(chan arrival, maxBatchesWaiting), wake: make(chan struct{}, 1),
 	}
 	c.ring.Store(ring)
 	c.sealer = seal.NewSealer(ring, session)
@@ -104,13 +102,13 @@ func New(cfg Config) (*Cluster, error) {
 	}
 	c.core.Core = spread.New(spread.Config{Self: c.self, POP: cfg.POP, Rate: cfg.Rate, RelayFrom: cfg.RelayFrom})
 	c.core.rtts = make(map[wire.ID]*rtt)
+	c.core.timer, c.core.syncs = newSleeper(), newSleeper()
 	c.proof.Ledger = proof.NewLedger()
 	c.proof.own = make(map[journal.Incarnation]bool)
 	c.heart.Table = heart.NewTable(c.self)
 	for _, inc := range cfg.Issuers {
 		c.proof.own[inc] = true
 	}
-	c.syncs.init()
 	c.rounds.init()
 	c.pushes.init()
 	c.probes.init()
@@ -161,7 +159,6 @@ func (c *Cluster) Start() (err error) {
 	c.refreshRoster()
 	c.assess()
 	c.wg.Go(c.readPackets)
-	c.wg.Go(c.applyBatches)
 	c.wg.Go(c.syncApplied)
 	c.wg.Go(c.runTimers)
 	c.wg.Go(c.runEverySecond)
@@ -193,14 +190,6 @@ func (c *Cluster) Close() error {
 
 // now is the time of everything but heartbeats.
 func (c *Cluster) now() time.Duration { return time.Since(c.epoch) }
-
-// poke makes the timer look again at when it is due.
-func (c *Cluster) poke() {
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
-}
 
 // pause waits, and tells whether the cluster is still open.
 func (c *Cluster) pause(d time.Duration) bool {

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster/network"
@@ -19,39 +18,59 @@ type source struct {
 	via     *peer // who sent it: the origin or a relay; nil likewise
 }
 
-// readPackets takes packets in until the socket is closed.
+// packetsTogether is how many packets are read at once, if so many have come: what
+// two systems' worth of members send in a millisecond at the highest rate planned
+// for. The room for them is 80 KB.
+const packetsTogether = 32
+
+// intake is what is read at once.
+type intake struct {
+	*network.Batch
+	contents [packetsTogether][]byte // of packets, opened
+	batches  []arrival
+	entries  []journal.Entry
+}
+
+// readPackets takes packets in until the socket is closed. All that has come is
+// read, and then applied in one go, on this goroutine: to hand it to another one,
+// packet by packet, costs more than all else. While the journal is busy packets
+// wait in the socket, and those that it has no room for are sent again.
 func (c *Cluster) readPackets() {
 	ring := c.ring.Load()
 	opener := seal.NewOpener(ring, c.session)
-	packet, scratch := make([]byte, seal.MaxPacket+1), make([]byte, seal.MaxPacket)
+	in := &intake{Batch: network.NewBatch(packetsTogether, seal.MaxPacket+1)}
+	for i := range in.contents {
+		in.contents[i] = make([]byte, seal.MaxPacket)
+	}
 	for {
-		n, from, err := c.conn.ReadFrom(packet)
-		if err != nil {
-			if network.IsClosed(err) || c.ctx.Err() != nil {
-				return
-			}
-			continue // an ICMP message about an earlier packet of ours
+		n, err := c.conn.ReadBatch(in.Batch)
+		if err != nil && (network.IsClosed(err) || c.ctx.Err() != nil) {
+			return
 		}
+		// Other errors are ICMP messages about earlier packets of ours.
 		if now := c.ring.Load(); now != ring {
 			ring = now
 			opener.Rotate(ring)
 		}
-		got, refusal := opener.Open(scratch, packet[:n])
-		c.stats.packets[refusal].Add(1)
-		if refusal == seal.Opened {
-			c.takePacket(got, packet[:n], from)
+		for i, p := range in.Packets[:n] {
+			got, refusal := opener.Open(in.contents[i], p.Data)
+			c.stats.packets[refusal].Add(1)
+			if refusal == seal.Opened {
+				c.takePacket(in, got, p)
+			}
 		}
+		c.applyBatches(in)
 	}
 }
 
-func (c *Cluster) takePacket(got seal.Packet, packet []byte, from netip.AddrPort) {
+func (c *Cluster) takePacket(in *intake, got seal.Packet, packet network.Packet) {
 	v := c.view.Load()
-	src := source{session: got.Session, origin: v.bySession[got.Session], via: v.byAddr[from]}
+	src := source{session: got.Session, origin: v.bySession[got.Session], via: v.byAddr[packet.From]}
 	if src.via == nil {
 		src.via = src.origin
 	}
 	if got.Hop {
-		c.passOn(packet, src)
+		c.passOn(packet.Data, src)
 	}
 	for content := got.Content; len(content) > 0; {
 		frame, rest, err := wire.NextFrame(content)
@@ -60,19 +79,19 @@ func (c *Cluster) takePacket(got seal.Packet, packet []byte, from netip.AddrPort
 			return
 		}
 		content = rest
-		if err := c.takeFrame(frame, src); err != nil {
+		if err := c.takeFrame(in, frame, src); err != nil {
 			c.stats.malformed.Add(1)
 		}
 	}
 }
 
 // takeFrame acts on a frame; the error says that it is malformed.
-func (c *Cluster) takeFrame(f wire.Frame, src source) error {
+func (c *Cluster) takeFrame(in *intake, f wire.Frame, src source) error {
 	switch f.Type {
 	case wire.TypeBatch:
 		number, entries, err := wire.ParseBatch(f.Body)
 		if err == nil {
-			c.takeBatch(number, entries, src)
+			c.takeBatch(in, number, entries, src)
 		}
 		return err
 	case wire.TypeAck:
@@ -122,29 +141,19 @@ func (c *Cluster) passOn(packet []byte, src source) {
 	c.stats.passedOn.Add(uint64(len(targets)))
 }
 
-// takeBatch queues a batch to be applied, or acknowledges once more what has
-// come before.
-func (c *Cluster) takeBatch(number uint64, entries []byte, src source) {
+// takeBatch takes note of a batch that is to be applied, or has it acknowledged
+// once more if it has come before.
+func (c *Cluster) takeBatch(in *intake, number uint64, entries []byte, src source) {
 	now := c.now()
 	c.core.Lock()
-	first := c.core.First(now, src.session, number)
-	inc, known := c.core.Issuer(src.session)
-	again := !first && known && src.via != nil && c.core.OweAgain(now, src.via.id)
-	c.core.Unlock()
-	if !first {
-		c.stats.copies.Add(1)
-		if again {
-			c.owe(src.via.id, inc, 0)
-		}
+	defer c.core.Unlock()
+	if c.core.First(now, src.session, number) {
+		in.batches = append(in.batches, arrival{data: entries, number: number, src: src, at: now})
 		return
 	}
-	select {
-	case c.batches <- arrival{data: append([]byte(nil), entries...), number: number, src: src, at: now}:
-	default:
-		c.core.Lock()
-		c.core.Unreceived(src.session, number)
-		c.core.Unlock()
-		c.stats.overrun.Add(1)
+	c.stats.copies.Add(1)
+	if inc, known := c.core.Issuer(src.session); known && src.via != nil && c.core.OweAgain(now, src.via.id) {
+		c.core.syncs.by(c.core.Applied(now, spread.Debt{To: src.via.id, Incarnation: inc, Came: now}))
 	}
 }
 
@@ -158,10 +167,9 @@ func (c *Cluster) takeAck(a *wire.Ack) {
 	if !own {
 		c.core.Lock()
 		c.core.Relay(now, *a)
-		actions := c.core.Take()
+		actions := c.takeLocked()
 		c.core.Unlock()
 		c.perform(actions)
-		c.poke()
 		return
 	}
 	if a.Receiver == c.self {
@@ -169,6 +177,7 @@ func (c *Cluster) takeAck(a *wire.Ack) {
 	}
 	c.core.Lock()
 	c.core.Acked(now, a)
+	c.wakeLocked()
 	back := c.rttLocked(a.Receiver) / 2
 	c.core.Unlock()
 	c.confirm(a.Receiver, a.Incarnation, journal.Row{Head: a.Head, Above: a.Above}, a.Held+back)

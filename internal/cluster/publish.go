@@ -39,8 +39,7 @@ func (c *Cluster) Publish(entries []journal.Entry) {
 	c.proof.Unlock()
 	c.core.Lock()
 	c.core.Publish(c.now(), entries)
-	actions := c.core.Take()
+	actions := c.takeLocked()
 	c.core.Unlock()
 	c.perform(actions)
-	c.poke()
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/rescind-edge/rescind/internal/cluster/proof"
+	"github.com/rescind-edge/rescind/internal/cluster/spread"
 	"github.com/rescind-edge/rescind/internal/cluster/wire"
 	"github.com/rescind-edge/rescind/internal/journal/state"
 )
@@ -156,7 +157,7 @@ func (c *Cluster) enlist() error {
 		return err
 	}
 	c.stateTouched()
-	c.syncs.add() // no hurry: what is lost is put in again
+	c.applied(spread.Debt{}) // no hurry: what is lost is put in again
 	return nil
 }
 

@@ -35,7 +35,6 @@ type counters struct {
 	malformed       atomic.Uint64
 	unknownFrames   atomic.Uint64
 	copies          atomic.Uint64
-	overrun         atomic.Uint64
 	passedOn        atomic.Uint64
 	sentPackets     atomic.Uint64
 	sentBytes       atomic.Uint64
@@ -102,7 +101,6 @@ type Stats struct {
 	Malformed      uint64            // packets, frames and descriptions that no member writes
 	UnknownFrames  uint64            // of a later version
 	Copies         uint64            // batches that had come before
-	Overrun        uint64            // batches dropped because too many waited to be applied
 	PassedOn       uint64            // packets, as a relay
 	SentPackets    uint64
 	SentBytes      uint64
@@ -128,7 +126,7 @@ func (c *Cluster) Stats() Stats {
 	s := &c.stats
 	out := Stats{
 		Packets: make(map[string]uint64), Malformed: s.malformed.Load(), UnknownFrames: s.unknownFrames.Load(),
-		Copies: s.copies.Load(), Overrun: s.overrun.Load(), PassedOn: s.passedOn.Load(),
+		Copies: s.copies.Load(), PassedOn: s.passedOn.Load(),
 		SentPackets: s.sentPackets.Load(), SentBytes: s.sentBytes.Load(), SendErrors: s.sendErrors.Load(),
 		ReceiveErrors: s.receiveErrors.Load(),
 		Streams: map[string]uint64{

@@ -63,5 +63,4 @@ func (c *Cluster) membersChanged() {
 			c.dialer.forget(p.name, p.meta.Session)
 		}
 	}
-	c.poke()
 }

@@ -141,9 +141,8 @@ type Ack struct {
 
 // Acked takes an acknowledgement, and tells observe for each entry it confirms
 // for the first time how long it took from its issue until the member had
-// applied it and made it durable. Of several entries confirmed at once, only the
-// newest has its exact time; the others get the same instant, which is later
-// than theirs by at most the time that acknowledgements are gathered.
+// applied it and made it durable. All that are confirmed at once get one instant,
+// that of the member's sync.
 func (l *Ledger) Acked(now time.Duration, a Ack, observe func(took time.Duration)) {
 	rows := l.rows[a.Incarnation]
 	if rows == nil {

@@ -169,6 +169,24 @@ func (p *packetConn) ReadFrom(b []byte) (int, netip.AddrPort, error) {
 	}
 }
 
+func (p *packetConn) ReadBatch(room *network.Batch) (n int, err error) {
+	select {
+	case got := <-p.queue:
+		room.Set(0, got.data, got.from)
+	case <-p.closed:
+		return 0, net.ErrClosed
+	}
+	for n = 1; n < len(room.Packets); n++ {
+		select {
+		case got := <-p.queue:
+			room.Set(n, got.data, got.from)
+		default:
+			return n, nil
+		}
+	}
+	return n, nil
+}
+
 func (p *packetConn) WriteTo(b []byte, to netip.AddrPort) (int, error) {
 	select {
 	case <-p.closed:

@@ -16,20 +16,32 @@ const (
 	// What does not fit is not sent; the issuer then asks each receiver directly
 	// by sending again.
 	maxOwed = 1024
+	// maxDebts bounds what waits for a disk that does not answer. Who is forgotten
+	// sends again.
+	maxDebts = 8192
 	// maxIssuers bounds the table of who issues as which incarnation.
 	maxIssuers = 4096
 )
 
 // acker gathers acknowledgements, and sends them at a bounded rate.
+//
+// Those of the own node need a sync first. So they wait as debts, and a sync is
+// due when the first of them is.
 type acker struct {
 	to      map[wire.ID]*owed
 	issuers map[journal.Incarnation]wire.ID
+	debts   int           // of all members
+	syncAt  time.Duration // when a sync is due; 0: there is nothing to be made durable
+	synced  time.Duration // when debts were taken last; 0: never
 }
 
+// owed is what one member is to be told.
 type owed struct {
-	rows map[ackKey]*due
-	at   time.Duration // when to send; 0: nothing to send
-	last time.Duration // when sent; 0: never
+	rows  map[ackKey]*due
+	debts map[journal.Incarnation]time.Duration // when the newest entries came
+	at    time.Duration                         // when to send rows; 0: there are none
+	debt  time.Duration                         // when the debts are due; 0: there are none
+	last  time.Duration                         // when sent; 0: never
 }
 
 type ackKey struct {
@@ -42,22 +54,120 @@ type due struct {
 	applied time.Duration
 }
 
-// Owe says what the own node, or another for which it is the relay, has applied
-// of an incarnation: a is sent to a member soon, with Held counted from now on.
-func (c *Core) Owe(now time.Duration, to wire.ID, a wire.Ack) {
-	if c.peers[to] == nil {
-		return // it will send again, and we may know it then
+// Debt is an acknowledgement that the own node owes a member, once what it has
+// applied of an incarnation is durable.
+type Debt struct {
+	To          wire.ID
+	Incarnation journal.Incarnation
+	Came        time.Duration // when the newest entries came
+}
+
+func (c *Core) owedTo(id wire.ID) *owed {
+	if c.peers[id] == nil {
+		return nil // it will send again, and we may know it then
 	}
-	o := c.acks.to[to]
+	o := c.acks.to[id]
 	if o == nil {
-		o = &owed{rows: make(map[ackKey]*due)}
-		c.acks.to[to] = o
+		o = &owed{rows: make(map[ackKey]*due), debts: make(map[journal.Incarnation]time.Duration)}
+		c.acks.to[id] = o
 	}
+	return o
+}
+
+// Applied says that entries of an incarnation, which a member has sent, are
+// applied, and returns when a sync is due that makes them durable; then TakeDebts
+// has them. The first after a pause is due at once, or a little after the last
+// sync; others are due at instants that all members have in common, ackGather
+// apart, so that one sync serves them all.
+func (c *Core) Applied(now time.Duration, d Debt) (syncAt time.Duration) {
+	at := now/ackGather*ackGather + ackGather
+	o := c.owedTo(d.To)
+	if o != nil && (o.last == 0 || now-o.last >= ackGather) {
+		at = max(now, 1)
+		if c.acks.synced > 0 {
+			at = max(at, c.acks.synced+syncGather)
+		}
+	}
+	if o != nil {
+		if _, known := o.debts[d.Incarnation]; !known {
+			if c.acks.debts >= maxDebts {
+				return c.acks.syncAt // there is one
+			}
+			c.acks.debts++
+		}
+		o.debts[d.Incarnation] = d.Came
+		if o.debt == 0 || at < o.debt {
+			o.debt = at
+		}
+	}
+	if c.acks.syncAt == 0 || at < c.acks.syncAt {
+		c.acks.syncAt = at
+	}
+	return c.acks.syncAt
+}
+
+// SyncDue returns when TakeDebts is due, and whether it is. While members send,
+// that is at the latest at the next of the instants in common.
+func (c *Core) SyncDue() (at time.Duration, ok bool) { return c.acks.syncAt, c.acks.syncAt > 0 }
+
+// TakeDebts returns the debts that are due, if a sync is: they are to be given to
+// Acknowledge, or back to Applied.
+func (c *Core) TakeDebts(now time.Duration) (debts []Debt, due bool) {
+	a := &c.acks
+	if a.syncAt == 0 || a.syncAt > now {
+		return nil, false
+	}
+	a.syncAt, a.synced = 0, now
+	for to, o := range a.to {
+		switch {
+		case o.debt == 0:
+		case o.debt > now:
+			if a.syncAt == 0 || o.debt < a.syncAt {
+				a.syncAt = o.debt
+			}
+		default:
+			for inc, came := range o.debts {
+				debts = append(debts, Debt{to, inc, came})
+			}
+			a.debts -= len(o.debts)
+			clear(o.debts)
+			o.debt, o.last = 0, now
+		}
+	}
+	return debts, true
+}
+
+// Acknowledge says what is durable of an incarnation. SendAcks, which is to follow,
+// sends it, with whatever waits for the member besides.
+func (c *Core) Acknowledge(now time.Duration, to wire.ID, a wire.Ack) {
+	if o := c.owedTo(to); o != nil && c.owe(now, o, a) {
+		o.at = max(now, 1)
+	}
+}
+
+// Owe says what another, for which this node is the relay, has applied of an
+// incarnation: a is sent to a member soon, with Held counted from now on.
+func (c *Core) Owe(now time.Duration, to wire.ID, a wire.Ack) {
+	o := c.owedTo(to)
+	if o == nil || !c.owe(now, o, a) {
+		return
+	}
+	if o.at == 0 {
+		o.at = now + relayGather
+		if o.last > 0 {
+			o.at = max(o.at, o.last+ackGather)
+		}
+		c.due(o.at)
+	}
+}
+
+// owe notes an acknowledgement, if there is room.
+func (c *Core) owe(now time.Duration, o *owed, a wire.Ack) bool {
 	key := ackKey{a.Receiver, a.Incarnation}
 	d := o.rows[key]
 	if d == nil {
 		if len(o.rows) >= maxOwed {
-			return
+			return false
 		}
 		d = &due{}
 		o.rows[key] = d
@@ -66,16 +176,7 @@ func (c *Core) Owe(now time.Duration, to wire.ID, a wire.Ack) {
 		a.Head, a.Above = d.Head, d.Above // it was overtaken
 	}
 	d.Ack, d.applied = a, now-a.Held
-	if o.at == 0 {
-		o.at = max(now, 1)
-		if a.Receiver != c.cfg.Self {
-			o.at = now + relayGather
-		}
-		if o.last > 0 {
-			o.at = max(o.at, o.last+ackGather)
-		}
-	}
-	c.ackDue(now, to, o)
+	return true
 }
 
 // OweAgain tells whether a batch that has come before is to be acknowledged once
@@ -83,7 +184,7 @@ func (c *Core) Owe(now time.Duration, to wire.ID, a wire.Ack) {
 // sent again, because no acknowledgement had arrived, does.
 func (c *Core) OweAgain(now time.Duration, to wire.ID) bool {
 	o := c.acks.to[to]
-	return o == nil || o.at == 0 && now-o.last >= 2*ackGather
+	return o == nil || o.debt == 0 && now-o.last >= 2*ackGather
 }
 
 // Issued remembers who issues as an incarnation, so that acknowledgements of
@@ -112,8 +213,8 @@ func (a *acker) next() (at time.Duration, ok bool) {
 	return at, ok
 }
 
-// sendAcks sends the acknowledgements that are due.
-func (c *Core) sendAcks(now time.Duration) {
+// SendAcks sends the acknowledgements that are due.
+func (c *Core) SendAcks(now time.Duration) {
 	for to, o := range c.acks.to {
 		c.ackDue(now, to, o)
 	}

@@ -27,9 +27,12 @@ const (
 	// little to send: if the batch was the first for restAfter.
 	thirdAfter = 15 * time.Millisecond
 	restAfter  = 100 * time.Millisecond
-	// ackGather is the least time between two packets of acknowledgements to one
-	// member: forty a second.
+	// ackGather is the time between two packets of acknowledgements to one member,
+	// and between two syncs for them: forty a second.
 	ackGather = 25 * time.Millisecond
+	// syncGather is the least time between a sync and the next that somebody after
+	// a pause waits for.
+	syncGather = 5 * time.Millisecond
 	// relayGather is how long a relay waits for others' acknowledgements.
 	relayGather = 5 * time.Millisecond
 	// batchSize is the most bytes of a batch's entries if there are several: a
@@ -109,7 +112,8 @@ type Core struct {
 	stale   bool     // targets must be computed again
 	inbox   inbox
 	acks    acker
-	passed  bucket // what is passed on as a relay
+	passed  bucket        // what is passed on as a relay
+	soonest time.Duration // Tick is not due before; 0: it is not due
 	actions Actions
 	count   Counters
 }
@@ -155,7 +159,10 @@ func (c *Core) SetMembers(members []Member) {
 	for id := range c.peers {
 		if !alive[id] {
 			delete(c.peers, id)
-			delete(c.acks.to, id)
+			if o := c.acks.to[id]; o != nil {
+				c.acks.debts -= len(o.debts)
+				delete(c.acks.to, id)
+			}
 		}
 	}
 	c.stale = true
@@ -167,6 +174,9 @@ func (c *Core) Publish(now time.Duration, entries []journal.Entry) {
 	c.count.Entries += uint64(len(entries))
 	c.count.Overflow += uint64(c.out.add(entries))
 	c.flush(now)
+	if at, ok := c.out.next(); ok {
+		c.due(at)
+	}
 }
 
 // Full tells whether so much waits to be sent that the front door should refuse
@@ -183,7 +193,7 @@ func (c *Core) Counters() Counters { return c.count }
 func (c *Core) Tick(now time.Duration) {
 	c.flush(now)
 	c.retransmit(now)
-	c.sendAcks(now)
+	c.SendAcks(now)
 }
 
 // Next returns when Tick is due, and whether it ever is.
@@ -198,7 +208,21 @@ func (c *Core) Next() (at time.Duration, ok bool) {
 		earliest(p.due())
 	}
 	earliest(c.acks.next())
+	if c.soonest = 0; ok {
+		c.soonest = max(at, 1)
+	}
 	return at, ok
+}
+
+// Soonest returns an instant before which Tick is not due, without looking at
+// every member: Next's, or that of what was begun since; 0: it is not due.
+func (c *Core) Soonest() time.Duration { return c.soonest }
+
+// due notes that Tick is due at an instant.
+func (c *Core) due(at time.Duration) {
+	if at = max(at, 1); c.soonest == 0 || at < c.soonest {
+		c.soonest = at
+	}
 }
 
 // Take returns what is to be done and forgets it.

@@ -241,7 +241,9 @@ func (c *Core) keep(b batch) {
 	}
 	o.kept = append(o.kept, b)
 	for _, p := range c.peers {
-		p.expect(b.sent)
+		if p.expect(b.sent) {
+			c.due(p.deadline)
+		}
 	}
 	if len(o.kept) <= maxBatches {
 		return

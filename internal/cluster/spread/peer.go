@@ -68,11 +68,14 @@ func (p *peer) timeout() time.Duration {
 	return min(max(t, minTimeout), maxTimeout)
 }
 
-// expect begins to wait for the acknowledgement of a batch sent now.
-func (p *peer) expect(now time.Duration) {
-	if p.deadline == 0 && !p.left {
-		p.deadline = now + p.timeout()
+// expect begins to wait for the acknowledgement of a batch sent now, and tells
+// whether nothing was waited for before.
+func (p *peer) expect(now time.Duration) bool {
+	if p.deadline > 0 || p.left {
+		return false
 	}
+	p.deadline = now + p.timeout()
+	return true
 }
 
 func (p *peer) due() (time.Duration, bool) {
@@ -175,6 +178,7 @@ func (c *Core) rearm(now time.Duration, p *peer) {
 	p.deadline = 0
 	if b := c.out.batch(p.next); b != nil && !p.left {
 		p.deadline = max(b.sent+p.timeout(), now+time.Millisecond)
+		c.due(p.deadline)
 	}
 }
 

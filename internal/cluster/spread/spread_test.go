@@ -274,7 +274,7 @@ func TestAFailingRelayIsPassedBy(t *testing.T) {
 }
 
 func TestAcknowledgementsAreGathered(t *testing.T) {
-	c := core(1)
+	c := core(1, 2)
 	acks := func() (n int) {
 		for _, s := range c.Take().Sends {
 			f, _, _ := wire.NextFrame(s.Content)
@@ -286,22 +286,48 @@ func TestAcknowledgementsAreGathered(t *testing.T) {
 		}
 		return n
 	}
-	c.Owe(1, 1, wire.Ack{Receiver: 1000, Incarnation: inc, Head: 1})
-	if acks() != 1 {
-		t.Error("the first after a pause did not leave at once")
+	pay := func(now time.Duration) (paid int) {
+		debts, _ := c.TakeDebts(now)
+		for _, d := range debts {
+			c.Acknowledge(now, d.To, wire.Ack{Receiver: 1000, Incarnation: d.Incarnation, Head: uint64(now)})
+		}
+		c.SendAcks(now)
+		return acks()
+	}
+	owe := func(now time.Duration, to wire.ID) time.Duration {
+		return c.Applied(now, Debt{To: to, Incarnation: inc, Came: now})
+	}
+	const ms = time.Millisecond
+	if at := owe(ms, 1); at != ms || pay(at) != 1 {
+		t.Errorf("the first after a pause is due at %v", at)
 	}
 	for i := range 20 {
-		c.Owe(time.Duration(i+1)*time.Millisecond, 1, wire.Ack{Receiver: 1000, Incarnation: inc, Head: uint64(i + 2)})
+		if at := owe(time.Duration(i+2)*ms, 1); at != ackGather {
+			t.Fatalf("the others are due at %v, want the next of the instants in common", at)
+		}
 	}
-	if acks() != 0 {
+	if pay(ackGather-1) != 0 {
 		t.Error("acknowledgements were not gathered")
 	}
-	if at, ok := c.Next(); !ok || at > ackGather+time.Millisecond {
-		t.Errorf("due at %v", at)
-	}
-	c.Tick(30 * time.Millisecond)
-	if n := acks(); n != 1 {
+	if n := pay(ackGather); n != 1 {
 		t.Errorf("%d acknowledgements, want one for all", n)
+	}
+	// A member after a pause waits for a sync no longer than others allow.
+	if at := owe(26*ms, 2); at != ackGather+syncGather {
+		t.Errorf("due at %v, want %v after the last sync", at, syncGather)
+	}
+	if at := owe(27*ms, 1); at != ackGather+syncGather || pay(at) != 1 {
+		t.Error("the first is not acknowledged by itself")
+	}
+	if at, due := c.SyncDue(); !due || at != 2*ackGather {
+		t.Errorf("the other is due at %v", at)
+	}
+	owe(28*ms, 2)
+	if n := pay(2 * ackGather); n != 2 {
+		t.Errorf("%d acknowledgements at the instant in common, want two", n)
+	}
+	if at := owe(time.Second+ms, 77); at != time.Second+ackGather || pay(at) != 0 {
+		t.Error("what came from a stranger is not made durable")
 	}
 	for i := range 5000 {
 		c.Relay(time.Second, wire.Ack{Receiver: wire.ID(i), Incarnation: inc, Head: 1})

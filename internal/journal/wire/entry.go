@@ -136,17 +136,20 @@ func AppendBatch(to []byte, entries []journal.Entry, limit int) (message []byte,
 // ParseBatch reads a message that AppendBatch wrote. The entries' Body and Extra
 // alias data. The error wraps ErrMalformed or ErrVersion.
 func ParseBatch(data []byte) ([]journal.Entry, error) {
+	// Ordinary entries take some 70 bytes; a guess of twice as many does not grow
+	// the slice, and one from a peer could not be trusted.
+	return ParseBatchInto(make([]journal.Entry, 0, min(len(data)/35+1, journal.MaxBatch)), data)
+}
+
+// ParseBatchInto is ParseBatch for who reads many messages: it appends the
+// entries to those of to, and after an error returns to as it was.
+func ParseBatchInto(to []journal.Entry, data []byte) ([]journal.Entry, error) {
 	r := reader{data: data}
 	r.version()
-	var entries []journal.Entry
-	if r.err == nil {
-		// Ordinary entries take some 70 bytes; a guess of twice as many does
-		// not grow the slice, and one from a peer could not be trusted.
-		entries = make([]journal.Entry, 0, min(len(r.data)/35+1, journal.MaxBatch))
-	}
+	entries := to
 	var before journal.Entry
 	for r.err == nil && len(r.data) > 0 {
-		if len(entries) == journal.MaxBatch {
+		if len(entries)-len(to) == journal.MaxBatch {
 			r.fail(malformed("more entries than the limit"))
 			break
 		}
@@ -155,7 +158,7 @@ func ParseBatch(data []byte) ([]journal.Entry, error) {
 		before = e
 	}
 	if err := r.end(); err != nil {
-		return nil, err
+		return to, err
 	}
 	return entries, nil
 }
