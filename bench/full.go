@@ -39,6 +39,7 @@ func measureFull(l *lab) error {
 	}
 	l.report.remark("with %s objects, purges can be undone for 1 s, not for a minute as by default: until then Rescind keeps what they withdrew",
 		thousands(int64(l.plan.objects)))
+	l.report.remark("%s's purges of all of them were undone, but for the last, and so withdrew all of them again; %s's could be repeated after loading only", rescindName, varnishName)
 	nginx, err := l.measureFullNginx()
 	if err != nil {
 		return err
@@ -107,8 +108,8 @@ func (l *lab) measureFullOf(way func(*lab, settings) (*server, error)) (fullFigu
 	if f.group, err = s.purgeGroups(fullSet, fullSize); err != nil {
 		return f, err
 	}
-	began := time.Now()
-	if f.all, err = s.purgeSet(fullSet, fullSize); err != nil {
+	var began time.Time
+	if f.all, began, err = s.purgeSet(fullSet, fullSize); err != nil {
 		return f, err
 	}
 	if err := l.watchReclaim(s, began, &f); err != nil {
@@ -120,9 +121,9 @@ func (l *lab) measureFullOf(way func(*lab, settings) (*server, error)) (fullFigu
 	if err := l.weigh(s, empty, &f.heldAgain); err != nil {
 		return f, err
 	}
-	again, err := s.purgeSet(fullSet, fullSize)
-	f.all.call.add(again.call.median())
-	f.all.visible.add(again.visible.median())
+	again, _, err := s.purgeSet(fullSet, fullSize)
+	f.all.call.Samples = append(f.all.call.Samples, again.call.Samples...)
+	f.all.visible.Samples = append(f.all.visible.Samples, again.visible.Samples...)
 	return f, errors.Join(err, l.dismiss())
 }
 

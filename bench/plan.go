@@ -33,6 +33,9 @@ const (
 	defaultObjects  = 1_000_000
 	hugeObjects     = 10_000_000
 
+	// leastObjects has groups that are purged, and as many that are not.
+	leastObjects = 2 * groupPurges * groupSize
+
 	// Less than a round of 1 s measures how the generators start.
 	shortestRound = time.Second
 )
@@ -91,8 +94,8 @@ func (p *plan) validate(rest []string) error {
 		return errors.New("-rounds must be at least 1")
 	case p.duration < shortestRound:
 		return fmt.Errorf("-duration must be at least %v", shortestRound)
-	case p.objects < groupPurges*groupSize || p.huge < groupPurges*groupSize:
-		return fmt.Errorf("-objects and -huge-objects must be at least %d", groupPurges*groupSize)
+	case p.objects < leastObjects || p.huge < leastObjects:
+		return fmt.Errorf("-objects and -huge-objects must be at least %d", leastObjects)
 	}
 	for _, name := range p.only {
 		if !slices.Contains(chapterNames(), name) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -65,17 +66,55 @@ func (s *server) purgeGroups(set string, size int) (purgeCost, error) {
 	})
 }
 
-// purgeSet times the purge of a whole set.
-func (s *server) purgeSet(set string, size int) (purgeCost, error) {
-	return s.timePurges(1, func(int) (string, object) {
-		return setKey(set), object{set: set, size: size, number: groupSize / 3}
-	})
+// purgeSet times the purge of a whole set, and says when it began. Where the
+// server can undo purges, it is the last of several, each of which withdraws the
+// whole set again.
+func (s *server) purgeSet(set string, size int) (cost purgeCost, began time.Time, err error) {
+	cost = newPurgeCost(s.name)
+	for i := range groupPurges {
+		began = time.Now()
+		o := object{set: set, size: size, number: (groupPurges+i)*groupSize + groupSize/3} // of a group that was not purged
+		one, err := s.timePurges(1, func(int) (string, object) { return setKey(set), o })
+		if err != nil {
+			return cost, began, err
+		}
+		cost.call.add(one.call.median())
+		cost.visible.add(one.visible.median())
+		if s.undo == nil || i == groupPurges-1 {
+			break
+		}
+		o.number++
+		if err := s.undoAndSee(o); err != nil {
+			return cost, began, err
+		}
+	}
+	return cost, began, nil
+}
+
+// undoAndSee undoes the last purge and checks that an object is back.
+func (s *server) undoAndSee(o object) error {
+	if err := s.undo(); err != nil {
+		return err
+	}
+	c, err := dial(s.http)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, a, err := c.fetch(o); err != nil || !a.cached {
+		return errors.Join(err, fmt.Errorf("%s: %s is not back after its purge was undone", s.name, o.path()))
+	}
+	return nil
+}
+
+func newPurgeCost(name string) purgeCost {
+	return purgeCost{call: series{Name: name}, visible: series{Name: name}}
 }
 
 // timePurges times n purges. which returns the key of one and an object that
 // has it.
 func (s *server) timePurges(n int, which func(i int) (string, object)) (purgeCost, error) {
-	cost := purgeCost{call: series{Name: s.name}, visible: series{Name: s.name}}
+	cost := newPurgeCost(s.name)
 	reader, err := dial(s.http)
 	if err != nil {
 		return cost, err

@@ -55,6 +55,7 @@ func startRescind(l *lab, set settings) (*server, error) {
 	}
 	s.purging = &purging{address: ports[2], request: rescindPurge}
 	s.fill = func() (filling, error) { return rescindFilling(ports[2]) }
+	s.undo = func() error { return undoRescind(ports[2]) }
 	return s, l.launch(s, how)
 }
 
@@ -83,4 +84,22 @@ func rescindFilling(admin string) (filling, error) {
 		return filling{}, fmt.Errorf("%s of %s: %w", api.PathStatus, rescindName, err)
 	}
 	return filling{objects: status.Store.Objects, bytes: status.Store.Bytes, evicted: int64(status.Store.Evicted)}, nil
+}
+
+// undoRescind takes the last purge back.
+func undoRescind(admin string) error {
+	c, err := dial(admin)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	a, err := c.get(api.PathPurges + "?" + api.QueryLimit + "=1")
+	if err != nil {
+		return err
+	}
+	var list api.List
+	if err := json.Unmarshal(a.body, &list); err != nil || len(list.Purges) != 1 {
+		return fmt.Errorf("%s of %s has status %d and no purge: %w", api.PathPurges, rescindName, a.status, err)
+	}
+	return revertRescind(c, list.Purges[0].ID)
 }

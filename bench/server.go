@@ -19,7 +19,8 @@ type server struct {
 	accessLog string     // path; "" where it keeps none
 	family    []member   // all processes and their children
 
-	purging *purging // nil where it cannot purge by key
+	purging *purging     // nil where it cannot purge by key
+	undo    func() error // takes the last purge back; nil where it cannot
 	fill    func() (filling, error)
 }
 
