@@ -66,6 +66,7 @@ type App struct {
 	certs   *server.Certificates // of the admin listener; nil in clear
 	tokens  stackpath.Key        // signs access tokens
 	uris    stackpath.Window     // of StackPath's API
+	lookups lookups
 
 	mu struct {
 		sync.Mutex
@@ -130,14 +131,16 @@ func (a *App) build(cfg *config.Config) error {
 		return err
 	}
 	var others control.Cluster
+	var elsewhere func(context.Context, purge.ID) ([]byte, error)
 	if cfg.Cluster.Enabled() {
 		others = members{a} // who is asked for nothing before there is a cluster
+		elsewhere, a.lookups = a.receiptElsewhere, make(lookups, maxLookups)
 	}
 	a.control, err = control.New(control.Parts{
 		Engine: a.engine, Hasher: a.hasher, Counter: counter{a}, Sink: records{a},
 		Journal: a.journal, Node: cfg.Node.Name, Cluster: others, KeepTokens: cfg.Node.DataDir != "" || others != nil,
 		TokenChanged: records{a}.TokenChanged, TokensKnown: a.tokensKnown,
-		Received: records{a}.Received, ReceivedRevert: records{a}.ReceivedRevert,
+		Received: records{a}.Received, ReceivedRevert: records{a}.ReceivedRevert, Elsewhere: elsewhere,
 	}, controlConfig)
 	if err != nil {
 		return err

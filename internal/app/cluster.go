@@ -144,6 +144,8 @@ func (a *App) answerMember(ctx context.Context, q cluster.Question) ([]byte, err
 	switch q.Topic {
 	case topicReceipt:
 		return a.answerReceipt(q.Body)
+	case topicPurge:
+		return a.answerPurge(q.Body)
 	case topicApplied:
 		return a.answerApplied(q.Body)
 	case topicKeys:

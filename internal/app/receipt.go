@@ -18,6 +18,8 @@ import (
 const (
 	// topicReceipt asks the node that accepted a purge who has applied it.
 	topicReceipt = "receipt"
+	// topicPurge asks any member for the receipt itself.
+	topicPurge = "purge"
 	// topicApplied asks any member whether it has an entry on disk.
 	topicApplied = "applied"
 )

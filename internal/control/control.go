@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -68,6 +69,10 @@ type Parts struct {
 	// that has just started may not have heard yet that some were revoked. Until
 	// then tokens created at run time are refused. nil: it always does.
 	TokensKnown func() bool
+	// Elsewhere asks other nodes for the receipt of a purge of which this one has
+	// none, and returns what Show gives on one of them. The error says who did not
+	// answer or does not know it. nil: the node is alone.
+	Elsewhere func(ctx context.Context, id purge.ID) ([]byte, error)
 	// Received is told of purges that other nodes accepted and this one has
 	// applied, ReceivedRevert of theirs taken back; nil: events are dropped. They
 	// are called in the middle of everything that this node applies: they must

@@ -29,7 +29,8 @@ var (
 	// ErrUnknownService is returned where nothing configured has that id or
 	// that host, and where neither was given and there are several services.
 	ErrUnknownService = errors.New("unknown service")
-	// ErrUnknownPurge is returned for an id without a receipt on this node: it
+	// ErrUnknownPurge is returned for an id without a receipt on this node, nor,
+	// where others are asked, on one of them: it
 	// was never given out, or it is older than the receipts that are kept.
 	ErrUnknownPurge = errors.New("unknown purge")
 	// ErrTooManyKeys is returned for more than purge.MaxKeys selectors.

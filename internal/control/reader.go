@@ -60,7 +60,7 @@ func (r Reader) Services() []Service {
 // Recent returns up to n receipts, newest first.
 func (r Reader) Recent(n int) []Receipt { return r.c.ledger.recent(n, r.May) }
 
-// Receipt returns the receipt of a purge. The error wraps ErrUnknownPurge; a
+// Receipt returns the receipt that this node has of a purge; see Find. The error wraps ErrUnknownPurge; a
 // receipt that the caller may not see is unknown to it.
 func (r Reader) Receipt(id purge.ID) (Receipt, error) {
 	receipt, ok := r.c.ledger.get(id)

@@ -1,6 +1,8 @@
 package native
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -104,7 +106,7 @@ func (h handler) receipt(w http.ResponseWriter, r *http.Request, c call) error {
 	if err != nil {
 		return err
 	}
-	receipt, err := reader.Receipt(id)
+	receipt, err := reader.Find(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -114,7 +116,7 @@ func (h handler) receipt(w http.ResponseWriter, r *http.Request, c call) error {
 	return nil
 }
 
-func (h handler) revert(w http.ResponseWriter, _ *http.Request, c call) error {
+func (h handler) revert(w http.ResponseWriter, r *http.Request, c call) error {
 	if err := h.Control.Authenticate(c.creds, name); err != nil {
 		return err
 	}
@@ -123,9 +125,26 @@ func (h handler) revert(w http.ResponseWriter, _ *http.Request, c call) error {
 		return err
 	}
 	reverted, err := h.Control.Revert(c.creds, id)
+	if errors.Is(err, control.ErrUnknownPurge) {
+		err = h.whereToRevert(r, c, id, err)
+	}
 	if err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, revertOf(reverted))
 	return nil
+}
+
+// whereToRevert says which node can take a purge back that was accepted while
+// this one was down, as far as the caller may know.
+func (h handler) whereToRevert(r *http.Request, c call, id purge.ID, unknown error) error {
+	reader, err := h.Control.Reader(c.creds)
+	if err != nil {
+		return unknown
+	}
+	receipt, err := reader.Find(r.Context(), id)
+	if err != nil || receipt.Node == "" {
+		return unknown
+	}
+	return fmt.Errorf("%w; it was accepted on %s while this node was not there: revert it on that one", unknown, receipt.Node)
 }

@@ -115,7 +115,7 @@ func (a api) reached(r *http.Request, reader control.Reader, stack, text string)
 	if err != nil {
 		return 0, 0, control.ErrUnknownPurge
 	}
-	receipt, err := reader.Receipt(id)
+	receipt, err := reader.Find(r.Context(), id)
 	if err == nil && receipt.Service != stack {
 		err = control.ErrUnknownPurge
 	}
