@@ -109,11 +109,13 @@ func (a *App) tokensKnown() bool { return a.cluster == nil || a.cluster.Informed
 // mayCover tells which entries may stand for earlier ones that they repeat: those
 // of which the effect is final, so that no revert can take it away.
 func (a *App) mayCover(e *journal.Entry) bool {
-	return e.Kind == journal.KindPurge && time.Since(time.UnixMilli(e.Time)) > maxUndoWindow
+	return e.Kind == journal.KindPurge && time.Since(time.UnixMilli(e.Time)) > final
 }
 
-// maxUndoWindow is above every undo window.
-const maxUndoWindow = 25 * time.Hour
+// final is the age from which on nobody can take a purge back: a node may apply
+// it as late as entries are kept, and its undo window begins then. An hour more is
+// for clocks that differ.
+const final = journal.DefaultRetention + config.MaxUndoWindow + time.Hour
 
 // clusterReady says why traffic had better go elsewhere: the node would ask the
 // origin for everything, or answer nothing.

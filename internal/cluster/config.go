@@ -129,7 +129,7 @@ type Config struct {
 type Isolation struct {
 	Policy Policy
 	// After is how old the youngest heartbeats may be without which there is no
-	// majority; 0: 30 seconds, at least 1 second.
+	// majority; 0: 30 seconds, at least 1 second, at most MaxAfter.
 	After time.Duration
 }
 
@@ -159,8 +159,8 @@ func (c *Config) complete() error {
 		return bad("no journal")
 	case len(c.Issuers) >= wire.MaxIssuers:
 		return bad("more than %d earlier incarnations", wire.MaxIssuers-1)
-	case c.Isolation.After != 0 && c.Isolation.After < time.Second:
-		return bad("isolation after %v: less than a second", c.Isolation.After)
+	case c.Isolation.After != 0 && c.Isolation.After < time.Second || c.Isolation.After > MaxAfter:
+		return bad("isolation after %v: not between a second and %v", c.Isolation.After, MaxAfter)
 	}
 	for _, r := range c.Roles {
 		if len(r) > wire.MaxRole {

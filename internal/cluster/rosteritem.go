@@ -11,8 +11,9 @@ import (
 	"github.com/rescind-edge/rescind/internal/journal/state"
 )
 
-// maxAfter bounds the isolation time that another member claims.
-const maxAfter = 24 * time.Hour
+// MaxAfter is the most that the time until isolation may be, of this member and
+// as others claim it: an item of the roster with more is not counted.
+const MaxAfter = 24 * time.Hour
 
 // parseEntry reads an item of the roster; ok is false for one that this version
 // does not understand, which is kept and not counted. The value is text, so that
@@ -31,7 +32,7 @@ func parseEntry(item state.Item) (e entry, ok bool) {
 		return entry{}, false
 	}
 	at, err := netip.ParseAddrPort(addr)
-	if err != nil || !nameForm.MatchString(pop) || policy < 0 || policy > 255 || after < 0 || after > maxAfter.Milliseconds() {
+	if err != nil || !nameForm.MatchString(pop) || policy < 0 || policy > 255 || after < 0 || after > MaxAfter.Milliseconds() {
 		return entry{}, false
 	}
 	e = entry{item: item, name: name, pop: pop, addr: at, policy: wire.Policy(policy), identity: identity}

@@ -29,7 +29,7 @@ const (
 // Isolation says what a node does with what it has stored while others may know
 // of purges that it does not.
 type Isolation struct {
-	After   time.Duration   // since the last heartbeats of a majority; at least 1s; default 30s
+	After   time.Duration   // since the last heartbeats of a majority; at least 1s, at most 24h; default 30s
 	Policy  IsolationPolicy // serve: go on, and say so loudly; revalidate: ask the origin before each hit; refuse: answer 503; default serve
 	AtStart IsolationPolicy // the same until the node has heard from every member that it can reach, and from a majority; default revalidate
 }

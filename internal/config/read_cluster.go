@@ -13,6 +13,10 @@ import (
 // everything, and who guesses it is one.
 const minSecretBytes = 16
 
+// MaxIsolationAfter is the most that cluster.isolation.after may be: members do
+// not believe more of each other.
+const MaxIsolationAfter = 24 * time.Hour
+
 func (r *reader) readCluster(top *section) {
 	c := &r.config.Cluster
 	*c = Cluster{
@@ -34,7 +38,7 @@ func (r *reader) readCluster(top *section) {
 		choice(s, "role", &c.Role, RoleNode, RoleWitness)
 		s.duration("wait_at_most", &c.WaitAtMost, time.Second)
 		s.section("isolation", func(s *section) {
-			s.duration("after", &c.Isolation.After, time.Second)
+			s.durationWithin("after", &c.Isolation.After, time.Second, MaxIsolationAfter)
 			choice(s, "policy", &c.Isolation.Policy, IsolationServe, IsolationRevalidate, IsolationRefuse)
 			choice(s, "at_start", &c.Isolation.AtStart, IsolationServe, IsolationRevalidate, IsolationRefuse)
 		})

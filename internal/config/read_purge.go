@@ -3,16 +3,22 @@ package config
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
 )
+
+// MaxUndoWindow is the most that services[].purge.undo_window may be: what can be
+// undone is kept for as long, and nodes take the effect of older purges for final
+// (see app).
+const MaxUndoWindow = 24 * time.Hour
 
 func readPurge(s *section, purge *Purge) {
 	s.prefixes("allow_from", &purge.AllowFrom)
 	s.boolean("require_token", &purge.RequireToken)
 	choice(s, "dialect", &purge.Dialect, DialectFastly, DialectVarnish)
 	s.boolean("refresh", &purge.Refresh)
-	s.duration("undo_window", &purge.UndoWindow, 0)
+	s.durationWithin("undo_window", &purge.UndoWindow, 0, MaxUndoWindow)
 	readPurgeLimits(s, &purge.Limits)
 	s.each("tag_headers", func(item *node) {
 		var header TagHeader

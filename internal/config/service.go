@@ -71,7 +71,7 @@ type Purge struct {
 	TagHeaders   []TagHeader    // empty: Surrogate-Key
 	Dialect      Dialect        // in which a plain PURGE is answered; default fastly
 	Refresh      bool           // a GET with Cache-Control: no-cache from an address that may purge is answered by the origin, and replaces what is stored
-	UndoWindow   time.Duration  // for how long a purge can be reverted; default 60s
+	UndoWindow   time.Duration  // for how long a purge can be reverted, at most 24h; default 60s
 	Limits       PurgeLimits
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -77,10 +78,19 @@ func (s *section) integer(name string, into *int, least, most int) {
 
 // duration reads a duration of at least the given length.
 func (s *section) duration(name string, into *time.Duration, least time.Duration) {
+	s.durationWithin(name, into, least, math.MaxInt64)
+}
+
+// durationWithin reads a duration of at least and at most the given ones.
+func (s *section) durationWithin(name string, into *time.Duration, least, most time.Duration) {
 	parsed(s, name, into, func(text string) (time.Duration, error) {
 		value, err := ParseDuration(text)
-		if err == nil && value < least {
+		switch {
+		case err != nil:
+		case value < least:
 			err = errors.New("is too short; " + durationText(least) + " is the least")
+		case value > most:
+			err = errors.New("is too long; " + durationText(most) + " is the most")
 		}
 		return value, err
 	})

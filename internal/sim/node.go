@@ -106,7 +106,7 @@ func (m *Machine) clusterConfig(n *Node, draw io.Reader) cluster.Config {
 	}
 }
 
-// coverAfter is above every undo window.
+// coverAfter is above every undo window and every delay of a run.
 const coverAfter = 25 * time.Hour
 
 func (n *Node) newControl() (*control.Control, error) {
