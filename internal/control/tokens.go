@@ -16,8 +16,9 @@ import (
 	replicated "github.com/rescind-edge/rescind/internal/journal/state"
 )
 
-// MaxTokens is the most tokens created at run time. All are compared with every
-// token presented, which takes some 30 microseconds at this number.
+// MaxTokens is from how many tokens created at run time on no more can be. All
+// are compared with every token presented, which takes some 30 microseconds at
+// this number. Nodes that cannot hear of each other may make more together.
 const MaxTokens = 1000
 
 // expiredFor is how long a token is remembered past its end, so that its user
@@ -27,6 +28,10 @@ const expiredFor = 30 * 24 * time.Hour
 // tokens are those created at run time. They are items of the replicated state:
 // an entry makes or revokes one, everywhere in the time that a purge takes, and
 // whoever did not see the entry gets the state.
+//
+// A name is taken once on a node. Two nodes that have not heard of each other may
+// both give it away; both tokens are good then, since each has been handed to
+// somebody, and are told apart by their ids. A removal wins over all else.
 type tokens struct {
 	live atomic.Pointer[[]Token]
 
@@ -101,30 +106,33 @@ func tokenKey(id string) replicated.Key { return replicated.Key{Kind: replicated
 // take takes up items that have changed. What a token was used for so far stays
 // known. It is called under the journal's lock, or before the journal starts.
 func (t *tokens) take(items []replicated.Item) {
-	list, changed := slices.Clone(t.all()), false
+	latest := make(map[string]*replicated.Item)
 	for i := range items {
-		it := &items[i]
-		if it.Kind != replicated.KindToken {
-			continue
+		if it := &items[i]; it.Kind == replicated.KindToken {
+			latest[it.ID] = it
 		}
-		changed = true
-		list = slices.DeleteFunc(list, func(old Token) bool { return old.id == it.ID })
+	}
+	if len(latest) == 0 {
+		return
+	}
+	list := slices.DeleteFunc(slices.Clone(t.all()), func(old Token) bool { return latest[old.id] != nil })
+	for _, it := range latest {
 		if it.Removed {
 			continue
 		}
-		if tok, err := parseToken(it.Value); err == nil && tok.id == it.ID && len(list) < 2*MaxTokens {
+		// More than MaxTokens may come together from nodes that were apart; what
+		// bounds them is the state. All nodes must take the same ones.
+		if tok, err := parseToken(it.Value); err == nil && tok.id == it.ID {
 			list = append(list, tok)
 		}
 	}
-	if changed {
-		slices.SortStableFunc(list, func(a, b Token) int {
-			if d := a.created.Compare(b.created); d != 0 {
-				return d
-			}
-			return strings.Compare(a.id, b.id)
-		})
-		t.live.Store(&list)
-	}
+	slices.SortFunc(list, func(a, b Token) int {
+		if d := a.created.Compare(b.created); d != 0 {
+			return d
+		}
+		return strings.Compare(a.id, b.id)
+	})
+	t.live.Store(&list)
 }
 
 // createToken makes a token good everywhere.

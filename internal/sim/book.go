@@ -16,8 +16,9 @@ type promise struct {
 	life    int   // of the issuer
 	from    int64 // tick before the call
 	pages   []bool
-	wipes   int // of disks, before the call
-	reverts int // attempts to take it back that may have come to something
+	alive   []string // whom the issuer saw alive before the call
+	wipes   int      // of disks, before the call
+	reverts int      // attempts to take it back that may have come to something
 
 	// told are the nodes of which the issuer said that they have applied it,
 	// itself included, and since which tick.

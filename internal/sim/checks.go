@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster"
@@ -18,6 +19,18 @@ func (w *World) checkStep() {
 		w.checkReceipts(h, vectors)
 	}
 	w.countHolders(vectors)
+}
+
+// checkStarts looks whether nodes that find each other are ready too early: who was
+// told whom to join and has nobody in its roster has not heard what there is.
+func (w *World) checkStarts() {
+	for _, h := range w.up() {
+		n := h.Node()
+		health := n.Cluster.Health()
+		if health.Readiness == cluster.Ready && len(h.Join) > 0 && (health.Roster < 2 || !n.Journal.Complete()) {
+			w.blame("start: %s is ready with a roster of %d, its state complete: %v", h.Name, health.Roster, n.Journal.Complete())
+		}
+	}
 }
 
 // checkPage has a client ask a node for a page, if the node would answer from its
@@ -98,6 +111,7 @@ func (w *World) waited(n *Node, p *promise, level control.Level, missing []strin
 	case control.WaitPeer:
 		w.waitedPeer(n, p)
 	case control.WaitAll:
+		w.waitedAlive(p)
 		progress, _ := n.Control.Progress(p.Receipt)
 		for _, c := range progress.Members {
 			if !c.Applied && !w.mayBeFenced() {
@@ -128,6 +142,23 @@ func (w *World) waitedPeer(n *Node, p *promise) {
 		}
 	}
 	w.blame("receipt: %s says that a peer, %v, has purge %d, and none has", p.issuer.Name, said, p.number)
+}
+
+// waitedAlive looks whether what was confirmed by all is on the disks of those that
+// were alive when it was accepted, enlisted or not.
+func (w *World) waitedAlive(p *promise) {
+	vectors := w.vectors()
+	w.mu.Lock()
+	wiped := w.mu.counts.Wipes != p.wipes
+	w.mu.Unlock()
+	if wiped || !w.same.Load() || w.base.Isolation.Policy == cluster.PolicyRefuse {
+		return
+	}
+	for _, o := range w.all() {
+		if slices.Contains(p.alive, o.Name) && !knows(vectors[o], p.Entry) {
+			w.blame("receipt: %s was told that all have purge %d, and %s, which was alive, has not", p.issuer.Name, p.number, o.Name)
+		}
+	}
 }
 
 // mayBeFenced tells whether a member need not confirm, since it has left or serves

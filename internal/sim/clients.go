@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/cluster"
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/sweep"
 )
@@ -50,6 +51,11 @@ func (w *World) purgeAt(p *promise, n *Node, r control.Request, level control.Le
 	h := p.issuer
 	p.from = w.ticks.Add(1)
 	w.count(func(c *Counts) { p.wipes = c.Wipes })
+	for _, m := range n.Cluster.Members() {
+		if m.State == cluster.MemberAlive || m.State == cluster.MemberNew {
+			p.alive = append(p.alive, m.Name)
+		}
+	}
 	receipt, err := n.Control.Purge(Local(), r)
 	if n.Over() {
 		return // nobody was there any more to get the answer
@@ -123,7 +129,8 @@ func (w *World) createToken() {
 	if h == nil {
 		return
 	}
-	n, name := h.Node(), fmt.Sprint("t", w.rng.Uint32())
+	// Few names, so that nodes that are apart give away the same.
+	n, name := h.Node(), fmt.Sprint("t", w.rng.IntN(6))
 	w.doing.Go(func() {
 		var info control.TokenInfo
 		var secret string

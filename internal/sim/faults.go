@@ -81,7 +81,7 @@ func (w *World) clone() {
 	if h == nil || len(w.all()) >= mostHosts {
 		return
 	}
-	w.fixed.Store(false)
+	w.changed()
 	w.note("a new node gets a copy of the disk of %s", h.Name)
 	w.newcomer(h.Disk.copy())
 }
@@ -89,7 +89,7 @@ func (w *World) clone() {
 // join starts a new node.
 func (w *World) join() {
 	if len(w.all()) < mostHosts {
-		w.fixed.Store(false)
+		w.changed()
 		w.newcomer(w.anyDisk())
 	}
 }
@@ -107,7 +107,7 @@ func (w *World) leave() {
 	if h == nil || len(w.up()) < 3 {
 		return
 	}
-	w.fixed.Store(false)
+	w.changed()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	err := h.Node().Cluster.Leave(ctx)
@@ -123,7 +123,7 @@ func (w *World) forget() {
 	if h == nil || gone == nil {
 		return
 	}
-	w.fixed.Store(false)
+	w.changed()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	w.note("%s forgets %s: %v", h.Name, gone.Name, h.Node().Cluster.Forget(ctx, gone.Name))
@@ -186,4 +186,10 @@ func (w *World) wiped(h *host) {
 	if lost > 0 {
 		w.note("%d purges were on this disk alone", lost)
 	}
+}
+
+// changed takes note that the members are not those of the beginning any more.
+func (w *World) changed() {
+	w.fixed.Store(false)
+	w.same.Store(false)
 }

@@ -52,6 +52,7 @@ type World struct {
 	delays map[[2]netip.Addr]time.Duration
 	symm   bool        // all have the same list to join by, the first too
 	fixed  atomic.Bool // nobody has joined, left or been forgotten yet
+	same   atomic.Bool // the same, from the first start on
 	doing  sync.WaitGroup
 
 	mu struct {
@@ -69,11 +70,10 @@ type World struct {
 // returns when all that it started has ended.
 func Run(cfg Config) Result {
 	w := newWorld(cfg)
-	for _, h := range w.all() {
-		h.start()
-	}
+	late := w.begin()
 	if w.until(2*time.Minute, w.allReady) {
-		w.fixed.Store(true)
+		w.fixed.Store(!late)
+		w.same.Store(!late)
 		for range w.steps() {
 			w.step()
 			w.checkStep()
@@ -119,6 +119,25 @@ func newWorld(cfg Config) *World {
 	w.note("seed %d: %d nodes, isolation %v after %v, retention %v, undo %v, relays from %d, one list %v",
 		cfg.Seed, len(w.all()), w.base.Isolation.Policy, w.base.Isolation.After, w.base.Retention, w.base.UndoWindow, w.base.RelayFrom, w.symm)
 	return w
+}
+
+// begin starts the nodes at one moment, and has clients purge while they find each
+// other. Where all have one list to join by, one may be left out, and come late.
+func (w *World) begin() (late bool) {
+	w.same.Store(true)
+	late = w.symm && w.rng.IntN(3) == 0
+	all := w.all()
+	for i, h := range all {
+		if !late || i < len(all)-1 {
+			h.start()
+		}
+	}
+	for range w.rng.IntN(6) {
+		time.Sleep(randomTime(w.rng, 0, 300*time.Millisecond))
+		w.purge()
+		w.checkStarts()
+	}
+	return late
 }
 
 // anyDisk returns a disk, or none for one node in five.
@@ -217,6 +236,7 @@ func (w *World) oneOf(keep func(*host) bool) *host {
 
 // allReady tells whether the nodes that run are ready and know of each other.
 func (w *World) allReady() bool {
+	w.checkStarts()
 	up := w.up()
 	for _, h := range up {
 		if !h.Node().Cluster.Ready() || h.Node().Cluster.Health().Roster < len(up) {
