@@ -284,7 +284,7 @@ func (x *explaining) hint(target, keyed field.Target) {
 		add(api.HintOrigin, "No origin of the service is healthy.", "see rescind status")
 	}
 	if other := otherScheme(target); x.asked.Scheme != "" && len(x.heads) == 0 && len(x.a.stored(x.keyOf(other))) > 0 {
-		add(api.HintAnotherScheme, "It is stored as "+other.String()+".", "purge the URL without a scheme, which takes both")
+		add(api.HintAnotherScheme, "It is stored as "+other.String()+".", "a purge of the URL without a scheme takes both, as do PURGE and rescind purge --url")
 	}
 	if svc.config.Cache.RequestDirectives == config.DirectivesObey && x.request.Has("Cache-Control") {
 		add(api.HintRequestField, "The request's Cache-Control counts (request_directives: obey).", "")

@@ -24,7 +24,7 @@ var errLeft = errors.New("this node has left the cluster; ask another one")
 // Admit implements control.Cluster.
 func (m members) Admit() error {
 	if m.leaving.Load() {
-		return errLeft
+		return fmt.Errorf("%w: %w", control.ErrUnavailable, errLeft)
 	}
 	return m.cluster.Admit()
 }
@@ -73,7 +73,7 @@ func (r roster) Members() (api.Cluster, error) {
 func memberOf(m cluster.Member) api.Member {
 	out := api.Member{
 		Name: m.Name, POP: m.POP, State: api.MemberState(m.State.String()), Version: m.Version, Roles: m.Roles,
-		Isolation: policyNames[m.Policy], Behind: m.Behind,
+		Isolation: m.Policy.String(), Behind: m.Behind,
 	}
 	if m.Addr.IsValid() {
 		out.Address = m.Addr.String()
@@ -85,10 +85,6 @@ func memberOf(m cluster.Member) api.Member {
 		out.Heard = duration(m.Heard.Round(time.Millisecond))
 	}
 	return out
-}
-
-var policyNames = map[cluster.Policy]string{
-	cluster.PolicyServe: "serve", cluster.PolicyRevalidate: "revalidate", cluster.PolicyRefuse: "refuse",
 }
 
 // Forget implements native.Cluster.

@@ -211,7 +211,7 @@ func (c *Cluster) reportIsolation() {
 	switch {
 	case !c.health.say(isolated):
 	case isolated:
-		c.log.Error("isolated: no young heartbeats of a majority", "policy", c.cfg.Isolation.Policy)
+		c.log.Error("isolated: a majority of the members has not been heard lately", "policy", c.cfg.Isolation.Policy.String())
 	default:
 		c.log.Info("not isolated any more")
 	}

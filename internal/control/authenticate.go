@@ -14,7 +14,7 @@ func (c *Control) Authenticate(creds Credentials, dialect string) error {
 	st := c.state.Load()
 	who, err := c.authenticate(st, creds, c.parts.Now())
 	if err == nil && who.token == nil && !st.admitsAnywhere(creds) {
-		err = ErrUnauthenticated
+		err = creds.strange()
 	}
 	if err != nil {
 		return c.deny(who, attempt{action: event.DeniedPurge, dialect: dialect}, err)

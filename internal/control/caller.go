@@ -54,6 +54,15 @@ func (c Credentials) local() bool {
 	return !c.Forwarded && !c.TokenOnly && (c.Local || c.Addr.Unmap().IsLoopback())
 }
 
+// strange says why the caller is not let in without a token: an operator who
+// purges from an address that may is to see what takes its rights away.
+func (c Credentials) strange() error {
+	if c.Forwarded {
+		return fmt.Errorf("%w: its address counts for nothing, since it may be sent for another (Forwarded, X-Forwarded-For, HTTP/1.0)", ErrUnauthenticated)
+	}
+	return ErrUnauthenticated
+}
+
 // caller is who a request turned out to be.
 type caller struct {
 	creds Credentials
@@ -79,7 +88,7 @@ func (c caller) authorise(id string, svc *service, need Scope) error {
 			return fmt.Errorf("%w: %q needs %v for service %q", ErrForbidden, c.token.name, need, id)
 		}
 	} else if svc == nil && !c.creds.local() || svc != nil && !svc.admits(c.creds) {
-		return ErrUnauthenticated
+		return c.creds.strange()
 	}
 	if svc == nil {
 		return fmt.Errorf("%w %q", ErrUnknownService, id)

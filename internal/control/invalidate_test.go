@@ -70,13 +70,14 @@ func TestInvalidateManyAtOnce(t *testing.T) {
 	}
 }
 
-// fakeCluster takes everything.
+// fakeCluster takes everything, unless it is told why not.
 type fakeCluster struct {
 	Cluster
 	entries []journal.Entry
+	full    error
 }
 
-func (*fakeCluster) Admit() error { return nil }
+func (f *fakeCluster) Admit() error { return f.full }
 
 func (f *fakeCluster) Publish(list []journal.Entry) { f.entries = append(f.entries, list...) }
 

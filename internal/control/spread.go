@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,7 +37,7 @@ func ParseLevel(word string) (Level, error) {
 // Cluster passes entries on to other nodes and knows who has them.
 type Cluster interface {
 	// Admit returns an error while so much waits to be sent that no more is to be
-	// issued.
+	// issued, and one that wraps ErrUnavailable where nothing is any more.
 	Admit() error
 	// Publish sends entries of this node. It waits for nobody.
 	Publish([]journal.Entry)
@@ -93,7 +94,10 @@ func (c *Control) spreadable() error {
 	if c.parts.Cluster == nil {
 		return nil
 	}
-	if err := c.parts.Cluster.Admit(); err != nil {
+	switch err := c.parts.Cluster.Admit(); {
+	case errors.Is(err, ErrUnavailable):
+		return err
+	case err != nil:
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
 	return nil

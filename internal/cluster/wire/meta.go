@@ -24,6 +24,20 @@ const (
 	PolicyRefuse                       // serves nothing that it has stored
 )
 
+// String returns the policy as a configuration writes it; "" of one that is not
+// known here.
+func (p Policy) String() string {
+	switch p {
+	case PolicyServe:
+		return "serve"
+	case PolicyRevalidate:
+		return "revalidate"
+	case PolicyRefuse:
+		return "refuse"
+	}
+	return ""
+}
+
 // Meta is what a member says of itself through the membership. It fits into
 // memberlist's 512 bytes, whatever the lengths of its parts.
 type Meta struct {

@@ -56,7 +56,7 @@ func (h handler) explain(w http.ResponseWriter, r *http.Request, c call) error {
 	}
 	explanation, err := h.Explain(r.Context(), url, fields)
 	if err != nil {
-		return badRequest("%w", err)
+		return badRequest("%v", err) // not a selector of a purge, whatever it wraps
 	}
 	if !reader.May(explanation.Service) {
 		return fmt.Errorf("%w: no service that this token is for has that host", control.ErrUnknownService)

@@ -24,7 +24,7 @@ var problems = [...]struct {
 }{
 	{control.ErrTokenExpired, api.Problem{
 		Type: "/problems/token-expired", Title: "Token expired", Status: http.StatusUnauthorized,
-		Next: "create a new one with POST " + api.PathTokens + ", or in the configuration",
+		Next: "create a new one with POST " + api.PathTokens + " (rescind token create), or in the configuration",
 	}},
 	{control.ErrUnauthenticated, api.Problem{
 		Type: "/problems/unauthenticated", Title: "Credentials are missing or invalid", Status: http.StatusUnauthorized,
@@ -36,15 +36,15 @@ var problems = [...]struct {
 	}},
 	{control.ErrUnknownService, api.Problem{
 		Type: "/problems/unknown-service", Title: "Unknown service", Status: http.StatusNotFound,
-		Next: "GET " + api.PathServices + " lists the services and their domains",
+		Next: "GET " + api.PathServices + " lists the services and their domains (rescind services; --service ID names one)",
 	}},
 	{control.ErrUnknownPurge, api.Problem{
 		Type: "/problems/unknown-purge", Title: "Unknown purge", Status: http.StatusNotFound,
-		Next: "GET " + api.PathPurges + " lists the purges that this node has receipts of",
+		Next: "GET " + api.PathPurges + " lists the purges that this node has receipts of (rescind purges)",
 	}},
 	{purge.ErrBadID, api.Problem{
 		Type: "/problems/unknown-purge", Title: "Unknown purge", Status: http.StatusNotFound,
-		Next: "GET " + api.PathPurges + " lists the purges that this node has receipts of",
+		Next: "GET " + api.PathPurges + " lists the purges that this node has receipts of (rescind purges)",
 	}},
 	{control.ErrTooLate, api.Problem{
 		Type: "/problems/too-late", Title: "Too late to revert", Status: http.StatusConflict,
@@ -64,7 +64,7 @@ var problems = [...]struct {
 	}},
 	{control.ErrUnknownToken, api.Problem{
 		Type: "/problems/unknown-token", Title: "Unknown token", Status: http.StatusNotFound,
-		Next: "GET " + api.PathTokens + " lists the tokens; those of the configuration are removed there",
+		Next: "GET " + api.PathTokens + " lists the tokens (rescind token list); those of the configuration are removed there",
 	}},
 	{control.ErrTokenConflict, api.Problem{
 		Type: "/problems/token-conflict", Title: "Token cannot be created", Status: http.StatusConflict,
@@ -92,11 +92,11 @@ var problems = [...]struct {
 	}},
 	{ErrUnknownMember, api.Problem{
 		Type: "/problems/unknown-member", Title: "Unknown member", Status: http.StatusNotFound,
-		Next: "GET " + api.PathMembers + " lists the members",
+		Next: "GET " + api.PathMembers + " lists the members (rescind cluster members)",
 	}},
 	{ErrMemberAlive, api.Problem{
 		Type: "/problems/member-alive", Title: "The member is alive", Status: http.StatusConflict,
-		Next: "POST " + api.PathLeave + " to that member, then stop it",
+		Next: "POST " + api.PathLeave + " to that member (rescind cluster leave), then stop it",
 	}},
 	{ErrNotRecorded, api.Problem{
 		Type: "/problems/not-recorded", Title: "The change of members was not recorded", Status: http.StatusServiceUnavailable,
