@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 
@@ -101,6 +102,10 @@ func unreachable(request *http.Request, err error) error {
 	var reason *url.Error
 	if errors.As(err, &reason) {
 		err = reason.Err
+	}
+	var failed *net.OpError
+	if errors.As(err, &failed) && failed.Net == "unix" { // names the socket itself
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	return fmt.Errorf("%w at %s: %w", ErrUnreachable, request.URL.Host, err)
 }

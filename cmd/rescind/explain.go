@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -67,7 +68,11 @@ func printExplanation(out io.Writer, e *api.Explanation) error {
 		fmt.Fprintf(w, "last purge\t%s\n", hitText(p))
 	}
 	if m := e.LastMiss; m != nil {
-		fmt.Fprintf(w, "last miss\t%s, because %s", m.Time.Local().Format(time.DateTime), m.Reason)
+		why := m.Reason
+		if why == "miss" {
+			why = "nothing was stored"
+		}
+		fmt.Fprintf(w, "last miss\t%s, because %s", m.Time.Local().Format(time.DateTime), why)
 		if m.Purge != "" {
 			fmt.Fprintf(w, " by %s", m.Purge)
 		}
@@ -120,7 +125,7 @@ func printVariant(w io.Writer, number int, v api.Variant, now time.Time) {
 		}
 	}
 	row("asked as", printable(v.URL))
-	row("varies by", printable(strings.TrimSuffix(v.Vary+": "+v.Variant, ": ")))
+	row("varies by", printable(cmp.Or(v.Variant, v.Vary))) // the first has the names, too
 	row("keys", printable(strings.Join(v.Keys, " ")))
 	if v.KeysIgnored > 0 {
 		row("keys ignored", count(v.KeysIgnored, "key"))

@@ -98,7 +98,7 @@ func TestOperatorsCommands(t *testing.T) {
 			"GET /v1/explain?header=Accept-Language%3Ade&header=A%3Ab&url=a.example%2Fx",
 			"stale: it would be answered from the store, and refreshed behind the client's back (purged)", "shop, on node n1",
 			"https://a.example/x (query: sorted)", "P1 of key k, soft, ", "by deploy: new logo", "because purged by P1",
-			"variant 1 *", "stale; status 200, 1.5KiB, age 1m30s, 3 hits", "Accept-Language: Accept-Language:de, A:b", "k l", "(1m0s ago)", "(in 1h0m0s)",
+			"variant 1 *", "stale; status 200, 1.5KiB, age 1m30s, 3 hits", "varies by    Accept-Language:de, A:b", "k l", "(1m0s ago)", "(in 1h0m0s)",
 			"- a soft purge may serve it stale; purge it hard",
 		},
 		"explain a.example/x --json": {"GET /v1/explain?url=a.example%2Fx", `"outcome": "stale"`},

@@ -72,13 +72,16 @@ exit code is 3: the purge stands, and reaches them when they can be reached.`,
 	flags.BoolVar(&p.All, "all", false, "everything of the service")
 	c.addService(cmd, &p.Service, "the service's `ID`; needed where neither hosts nor the token say it")
 	flags.BoolVar(&extra.soft, "soft", false, "make it stale instead of unusable")
-	flags.Var(&extra.ttl, "ttl", "with --soft: still fresh for at most this long, such as 90s or 1d")
-	flags.Var(&extra.grace, "grace", "with --soft: then served stale for at most this long")
-	flags.Var(&extra.keep, "keep", "with --soft: then kept for revalidation for at most this long")
+	flags.Var(&extra.ttl, "ttl", "with --soft: still fresh for at most this long, such as 90s or 1d (default not at all)")
+	flags.Var(&extra.grace, "grace", "with --soft: then served stale for at most this long (default as the response says)")
+	flags.Var(&extra.keep, "keep", "with --soft: then kept for revalidation for at most this long (default as the response says)")
 	flags.StringVar(&extra.level, "wait", "", "return once others have it too: `LEVEL` is peer, pop or all")
 	complete(cmd, "wait", func(*cobra.Command) []string { return waitLevels })
 	extra.timeout = length(30 * time.Second)
 	flags.Var(&extra.timeout, "timeout", "with --wait: for at most this long (default 30s)")
+	for _, name := range []string{"ttl", "grace", "keep", "timeout"} {
+		flags.Lookup(name).DefValue = "" // said in words above
+	}
 	flags.StringVar(&p.Note, "note", "", "`TEXT` for the receipt and the log")
 	c.addTo(cmd)
 	return cmd
@@ -261,10 +264,15 @@ func (f *purgeFlags) wait(ctx context.Context, c *connection, node *client.Clien
 	fmt.Fprintln(c.s.out)
 	follow.confirm = func(m api.Confirmation) { printConfirmation(c.s.out, m) }
 	err := follow.follow(ctx, receipts)
+	alone := err == nil
 	for i := range receipts {
 		if confirmations := receipts[i].Confirmations; confirmations != nil {
 			printSummary(c.s.out, confirmations)
+			alone = false
 		}
+	}
+	if alone {
+		fmt.Fprintln(c.s.out, "the node belongs to no cluster: there is nobody to wait for")
 	}
 	return err
 }

@@ -119,7 +119,7 @@ func drawTop(out io.Writer, top *api.Top, problem error) error {
 
 func printTop(out io.Writer, top *api.Top) error {
 	r := top.Rates
-	fmt.Fprintf(out, "node %s at %s; averages of the last %s\n", top.Node, top.Time.Local().Format(time.TimeOnly), time.Duration(top.Window))
+	fmt.Fprintf(out, "node %s at %s; averages of the last %s, URLs and keys of the last minute\n", top.Node, top.Time.Local().Format(time.TimeOnly), time.Duration(top.Window).Round(time.Second))
 	fmt.Fprintf(out, "%.1f requests/s, %s/s to clients, hit ratio %.1f%%, %.1f origin requests/s, %.2f purges/s\n",
 		r.Requests, bytesText(int64(r.Bytes)), 100*r.HitRatio(), r.OriginRequests, r.Purges)
 	fmt.Fprintf(out, "by outcome: %.1f hits, %.1f stale, %.1f misses, %.1f passes, %.1f errors a second\n", r.Hits, r.Stale, r.Misses, r.Passes, r.Errors)
