@@ -92,7 +92,7 @@ var (
 	packetsRefused = definition{"rescind_cluster_refused_packets_total", counter, []string{"reason"},
 		"Packets that were not opened; an unknown key or a forged packet is somebody without the secret, or with another"}
 	streamsRefused = definition{"rescind_cluster_refused_streams_total", counter, []string{"reason"},
-		"Connections between members that were refused or failed: open, limit, seal, membership, request"}
+		"Connections between members that were refused or failed: open, limit, request; seal and membership are somebody without the secret, or with another"}
 	clusterGaps = definition{"rescind_cluster_gaps_total", counter, nil,
 		"Times that entries were given up, because no member has them any more: what was stored before is dropped"}
 	clusterExchanges = definition{"rescind_cluster_comparisons_total", counter, nil,
