@@ -32,16 +32,24 @@ lint: ## check formatting, go vet and staticcheck
 	$(GO) vet -tags e2e ./test/...
 	$(GO) run $(STATICCHECK) -tags e2e ./...
 
-# -fuzzminimizetime: by default, making one input smaller takes up to a minute,
+# The targets of a package run from one test binary: to ask go test for each takes
+# longer than ten thousand inputs do. What it finds interesting is kept where go
+# test -fuzz would keep it.
+# -test.fuzzminimizetime: by default, making one input smaller takes up to a minute,
 # in which nothing is tried.
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME
-	@set -e; for package in $$($(GO) list ./...); do \
-		tests="$$($(GO) test -list '^Fuzz' $$package)"; \
-		for target in $$(echo "$$tests" | grep '^Fuzz' || true); do \
+	@set -e; built="$$(mktemp -d)"; trap 'rm -rf "$$built"' EXIT; \
+	for package in $$(git grep --untracked -lE '^func Fuzz' -- '*_test.go' | xargs -n 1 dirname | sort -u); do \
+		$(GO) test -c -fuzz . -o "$$built/fuzz.test" "./$$package"; \
+		found="$$($(GO) env GOCACHE)/fuzz/$$($(GO) list "./$$package")"; \
+		cd "$$package"; \
+		for target in $$("$$built/fuzz.test" -test.list '^Fuzz'); do \
 			echo "$$package $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package; \
+			"$$built/fuzz.test" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) \
+				-test.fuzzminimizetime 10x -test.fuzzcachedir "$$found"; \
 		done; \
+		cd - >/dev/null; \
 	done
 
 # Flags of the measurements: BENCH=-help lists them, BENCH=-quick takes minutes.
