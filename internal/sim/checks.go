@@ -14,7 +14,9 @@ func (w *World) checkStep() {
 	vectors := w.vectors()
 	for _, h := range w.up() {
 		for number := range w.pages {
-			w.checkPage(h, number)
+			if h.serves() {
+				w.checkPage(h, number)
+			}
 		}
 		w.checkReceipts(h, vectors)
 	}

@@ -14,7 +14,7 @@ import (
 // browse has clients ask some nodes for some pages.
 func (w *World) browse() {
 	for range 1 + w.rng.IntN(6) {
-		h := w.oneOf((*host).running)
+		h := w.oneOf((*host).serves)
 		if h == nil {
 			return
 		}
@@ -28,13 +28,13 @@ func (w *World) browse() {
 
 // purge has a client purge something, and sometimes wait for others.
 func (w *World) purge() {
-	h := w.oneOf((*host).running)
+	h := w.oneOf((*host).serves)
 	if h == nil {
 		return
 	}
 	n := h.Node()
 	for range 1 + w.rng.IntN(3)*w.rng.IntN(2) {
-		p := &promise{issuer: h, life: h.life, told: map[*host]int64{}, owed: map[*host]bool{}}
+		p := w.promiseOf(h)
 		r := control.Request{Service: Service, Selectors: w.anySelectors(), Effect: anyEffect(w.rng), Dialect: "sim"}
 		level := []control.Level{control.WaitNone, control.WaitPeer, control.WaitPOP, control.WaitAll}[w.rng.IntN(4)]
 		patience := randomTime(w.rng, 100*time.Millisecond, 5*second)
@@ -44,6 +44,23 @@ func (w *World) purge() {
 	if w.rng.IntN(2) == 0 {
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+// promiseOf returns what will be a promise if a node of the host, as it is now,
+// answers with success.
+func (w *World) promiseOf(h *host) *promise {
+	return &promise{issuer: h, life: h.life, told: map[*host]int64{}, owed: map[*host]bool{}}
+}
+
+// promised takes note of a promise, and returns its number.
+func (w *World) promised(p *promise) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.number = len(w.mu.promises)
+	p.told[p.issuer], p.owed[p.issuer] = w.ticks.Add(1), true
+	w.mu.promises = append(w.mu.promises, p)
+	w.mu.counts.Purges++
+	return p.number
 }
 
 // purgeAt asks a node for a purge, of which it makes a promise once that is answered.
@@ -72,12 +89,7 @@ func (w *World) purgeAt(p *promise, n *Node, r control.Request, level control.Le
 		}
 		p.pages = append(p.pages, hit)
 	}
-	w.mu.Lock()
-	p.number = len(w.mu.promises)
-	p.told[h], p.owed[h] = w.ticks.Add(1), true
-	w.mu.promises = append(w.mu.promises, p)
-	w.mu.counts.Purges++
-	w.mu.Unlock()
+	w.promised(p)
 	w.note("%s: purge %d of %v, %v, is entry %v/%d", h.Name, p.number, r.Selectors, r.Effect.Mode, receipt.Entry.Incarnation.String()[:6], receipt.Entry.Seq)
 	if level == control.WaitNone {
 		return
@@ -93,7 +105,7 @@ func (w *World) purgeAt(p *promise, n *Node, r control.Request, level control.Le
 
 // revert has a client take a purge back.
 func (w *World) revert() {
-	h := w.oneOf((*host).running)
+	h := w.oneOf((*host).serves)
 	all := w.promises()
 	if h == nil || len(all) == 0 {
 		return
@@ -125,7 +137,7 @@ func (w *World) revert() {
 
 // createToken has somebody on a node's host make a token.
 func (w *World) createToken() {
-	h := w.oneOf((*host).running)
+	h := w.oneOf((*host).serves)
 	if h == nil {
 		return
 	}
@@ -150,7 +162,7 @@ func (w *World) createToken() {
 
 // revokeToken has somebody revoke a token on any node.
 func (w *World) revokeToken() {
-	h := w.oneOf((*host).running)
+	h := w.oneOf((*host).serves)
 	w.mu.Lock()
 	all := w.mu.passes
 	w.mu.Unlock()

@@ -6,8 +6,10 @@
 // A run is planned by its seed: which nodes there are, which purges, reverts,
 // tokens, crashes, partitions and other faults come, and when. After every step
 // each node is asked for every page, and at the end, when all is healed, the
-// nodes must agree. What is checked is computed from what clients saw and did,
-// not from what the nodes believe: see checks.go and final.go.
+// nodes must agree, and a last purge must arrive and be confirmed in time. What is
+// checked is computed from what clients saw and did, not from what the nodes
+// believe: see checks.go, final.go and calm.go. For each check there is a broken
+// node that it finds.
 //
 // A plan is the same each time; a run is not quite. Goroutines that run at one
 // instant are ordered by the Go scheduler, the network's chances go to packets in

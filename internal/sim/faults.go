@@ -14,9 +14,19 @@ func (w *World) crash() {
 	chances := w.chances()
 	w.note("%s crashes, power lost %v", h.Name, chances != nil)
 	h.Crash(chances)
+	if h.stale != nil {
+		h.Disk, h.stale = h.stale, nil
+	}
 	w.count(func(c *Counts) { c.Crashes++ })
 	if h.Disk == nil {
 		w.wiped(h)
+	}
+}
+
+// age keeps what the disks of a Stale run are to show after a crash.
+func (w *World) age() {
+	for _, h := range w.some(func(h *host) bool { return h.running() && h.Disk != nil && h.stale == nil }) {
+		h.stale = h.Disk.copy()
 	}
 }
 
@@ -47,7 +57,7 @@ func (w *World) wipe() {
 		return
 	}
 	w.note("%s loses its disk", h.Name)
-	h.Disk, h.saved = NewDisk(), nil
+	h.Disk, h.saved, h.stale = NewDisk(), nil, nil
 	h.Disk.lies.Store(w.cfg.Liar)
 	w.wiped(h)
 }
@@ -67,7 +77,7 @@ func (w *World) rollBack() {
 		return
 	}
 	w.note("the disk of %s is set back", h.Name)
-	h.Disk, h.saved = h.saved, nil
+	h.Disk, h.saved, h.stale = h.saved, nil, nil
 	h.Disk.lies.Store(w.cfg.Liar)
 	w.wiped(h)
 }

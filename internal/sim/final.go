@@ -47,6 +47,7 @@ func (w *World) settle() {
 	for _, h := range w.up() {
 		w.checkEnd(h)
 	}
+	w.checkCalm()
 }
 
 // forgetGone has all nodes forget those that have left, as whoever runs them must
@@ -94,7 +95,7 @@ func (w *World) dissent() string {
 func (w *World) checkEnd(h *host) {
 	for number := range w.pages {
 		f, ok := h.look(number)
-		if !ok {
+		if !ok || !h.serves() {
 			continue
 		}
 		w.mu.Lock()
@@ -114,7 +115,8 @@ func (w *World) checkEnd(h *host) {
 		w.blame("revert: at the end purge %v still withdraws something on %s", a.ID, h.Name)
 	}
 	w.checkTokens(h)
-	w.count(func(c *Counts) { c.Gaps += int(h.Node().Cluster.Stats().Gaps) })
+	stats := h.Node().Cluster.Stats()
+	w.count(func(c *Counts) { c.Gaps, c.Relayed = c.Gaps+int(stats.Gaps), c.Relayed+int(stats.PassedOn) })
 }
 
 // checkTokens looks whether tokens are good, or no good, on a node.

@@ -19,6 +19,7 @@ type host struct {
 	tags  [][]field.Tag
 	life  int   // counts starts
 	saved *Disk // an old copy of the disk; nil: none
+	stale *Disk // what the disk of a Stale run shows after a crash; nil: as it is
 	gone  bool  // it has left for good
 	lost  int64 // tick at which what its disk had was lost; 0: never
 }
@@ -32,10 +33,7 @@ func (h *host) start() {
 		h.Join = h.world.addresses(h)
 	}
 	h.Settings.Engine = func(e control.Engine) control.Engine {
-		if broken := h.world.cfg.Engine; broken != nil {
-			e = broken(e)
-		}
-		h.watch = newWatch(e, &h.world.ticks)
+		h.watch = newWatch(wrapped(e, h.world.cfg.Engine), &h.world.ticks)
 		return h.watch
 	}
 	err := h.Start()
@@ -51,9 +49,16 @@ func (h *host) start() {
 	for _, p := range h.world.pages {
 		h.tags = append(h.tags, p.tags(h.Node().Hasher))
 	}
-	h.world.note("%s starts", h.Name)
+	if h.Disk == nil {
+		h.world.note("%s starts, without a disk", h.Name)
+	} else {
+		h.world.note("%s starts", h.Name)
+	}
 	h.world.checkOwed(h)
 }
+
+// serves tells whether a node runs that serves a site: no witness.
+func (h *host) serves() bool { return h.running() && !h.Settings.Witness }
 
 // trusts tells whether the node may serve what it has stored without asking the
 // origin.

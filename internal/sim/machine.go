@@ -12,6 +12,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/cluster/simnet"
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/journal"
+	"github.com/rescind-edge/rescind/internal/journal/state"
 )
 
 // Port is where membership listens on every machine.
@@ -79,12 +80,28 @@ func (m *Machine) run(n *Node) {
 
 // Settings of nodes. The zero Settings are those of a product.
 type Settings struct {
+	Witness    bool          // it serves nothing, and counts for the majority
 	UndoWindow time.Duration // 0: a minute
 	Retention  time.Duration // of entries; 0: a day
 	Isolation  cluster.Isolation
 	RelayFrom  int // see cluster.Config
-	// Engine stands between control and the engine; nil: nothing does.
-	Engine func(control.Engine) control.Engine
+	Wraps
+}
+
+// Wraps put something between the parts of a node; nil: nothing.
+type Wraps struct {
+	Engine  func(control.Engine) control.Engine   // between control and the engine
+	Cluster func(control.Cluster) control.Cluster // between control and the cluster
+	Journal func(cluster.Journal) cluster.Journal // between the cluster and the journal
+	Items   func(*journal.Entry) []state.Item     // instead of control.Items
+}
+
+// wrapped returns a part of a node as the others see it.
+func wrapped[T any](part T, wrap func(T) T) T {
+	if wrap == nil {
+		return part
+	}
+	return wrap(part)
 }
 
 // Address returns where a host's membership listens, as others are told it.

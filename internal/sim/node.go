@@ -66,8 +66,11 @@ func (m *Machine) start() (*Node, error) {
 	draw := &drawer{from: rand.NewChaCha8(seedOf(m.Random, m.starts))}
 	n := &Node{machine: m, Hasher: field.RandomHasher(), desk: make(chan struct{}, 1)}
 	journalConfig := durable.Config{
-		Items: control.Items, Owner: m.Name, Now: m.Clock.Now, Random: draw,
+		Items: m.Settings.Items, Owner: m.Name, Now: m.Clock.Now, Random: draw,
 		Limits: journal.Limits{Retention: m.Settings.Retention},
+	}
+	if journalConfig.Items == nil {
+		journalConfig.Items = control.Items
 	}
 	if m.Disk != nil {
 		n.mount = &mount{disk: m.Disk}
@@ -93,11 +96,16 @@ func (m *Machine) start() (*Node, error) {
 }
 
 func (m *Machine) clusterConfig(n *Node, draw io.Reader) cluster.Config {
+	var roles []string
+	if m.Settings.Witness {
+		roles = []string{"witness"}
+	}
+	var own cluster.Journal = journaled.Journal{Journal: n.Journal}
 	return cluster.Config{
-		Name: m.Name, POP: m.POP, Identity: [16]byte(n.Journal.Recovered().Node), Version: "sim",
+		Name: m.Name, POP: m.POP, Identity: [16]byte(n.Journal.Recovered().Node), Version: "sim", Roles: roles,
 		Bind: netip.AddrPortFrom(m.Host.Addr(), Port), Join: m.Join, Secrets: [][]byte{[]byte(Secret)},
 		Isolation: m.Settings.Isolation, RelayFrom: m.Settings.RelayFrom,
-		Journal: journaled.Journal{Journal: n.Journal}, Empty: true,
+		Journal: wrapped(own, m.Settings.Journal), Empty: true,
 		MayCover: func(e *journal.Entry) bool {
 			return e.Kind == journal.KindPurge && m.Clock.Now().Sub(time.UnixMilli(e.Time)) > coverAfter
 		},
@@ -110,15 +118,18 @@ func (m *Machine) clusterConfig(n *Node, draw io.Reader) cluster.Config {
 const coverAfter = 25 * time.Hour
 
 func (n *Node) newControl() (*control.Control, error) {
-	var engine control.Engine = n.Engine
-	if wrap := n.machine.Settings.Engine; wrap != nil {
-		engine = wrap(engine)
+	settings := &n.machine.Settings
+	services := []control.Service{{ID: Service, Domains: []string{Host}, AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}}
+	if settings.Witness {
+		services = nil
 	}
+	var engine control.Engine = n.Engine
+	var others control.Cluster = members{n.Cluster}
 	return control.New(control.Parts{
-		Engine: engine, Hasher: n.Hasher, Now: n.machine.Clock.Now, Journal: n.Journal,
-		Cluster: members{n.Cluster}, Node: n.machine.Name, KeepTokens: true,
+		Engine: wrapped(engine, settings.Engine), Hasher: n.Hasher, Now: n.machine.Clock.Now, Journal: n.Journal,
+		Cluster: wrapped(others, settings.Cluster), Node: n.machine.Name, KeepTokens: true,
 	}, control.Config{
-		Services: []control.Service{{ID: Service, Domains: []string{Host}, AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}},
+		Services: services,
 		Resolve:  func(host string) (string, bool) { return Service, host == Host },
 		Limits:   control.Limits{PerHour: -1, AllPerHour: -1, PerSecond: -1},
 	})

@@ -27,7 +27,7 @@ var acts = []act{
 	{5, (*World).crash}, {10, (*World).restart}, {2, (*World).stop}, {1, (*World).wipe}, {1, (*World).keepCopy}, {1, (*World).rollBack},
 	{1, (*World).clone}, {1, (*World).join}, {1, (*World).leave}, {1, (*World).forget},
 	{3, (*World).jumpClock}, {1, (*World).suspend}, {3, (*World).slowDisk}, {2, (*World).fillDisk},
-	{4, (*World).sweep}, {4, (*World).maintain},
+	{4, (*World).sweep}, {4, (*World).maintain}, {2, (*World).laterRelease}, {1, (*World).burst},
 }
 
 // step lets some time pass and something happen.
@@ -37,6 +37,9 @@ func (w *World) step() {
 		pause = randomTime(w.rng, second, 20*second)
 	}
 	time.Sleep(pause)
+	if n := len(w.cfg.Often); n > 0 && w.rng.IntN(3) == 0 {
+		w.cfg.Often[w.rng.IntN(n)](w)
+	}
 	total := 0
 	for _, a := range acts {
 		total += a.weight

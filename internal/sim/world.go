@@ -11,7 +11,6 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/cluster"
 	"github.com/rescind-edge/rescind/internal/cluster/simnet"
-	"github.com/rescind-edge/rescind/internal/control"
 )
 
 const second = time.Second
@@ -20,11 +19,13 @@ const second = time.Second
 type Config struct {
 	Seed  uint64
 	Steps int
-	// Engine and Liar break nodes, to show that a run finds out: Engine stands in
-	// front of each engine, and disks of a Liar say that they have synced and
-	// have not.
-	Engine func(control.Engine) control.Engine
-	Liar   bool
+	Nodes int // at the beginning
+	// Often is what happens besides in every third step, to look for something.
+	Often []func(*World)
+	// What follows breaks nodes, to show that a run finds out.
+	Wraps
+	Liar  bool // disks say that they have synced, and have not
+	Stale bool // disks show an older content after a crash
 }
 
 // Result is what came of a run.
@@ -36,24 +37,25 @@ type Result struct {
 
 // Counts say how much a run has shown.
 type Counts struct {
-	Purges, Reverts, Crashes, Wipes, Served, Fetched, Confirmed, Gaps, Lost int
+	Purges, Bursts, Relayed, Reverts, Crashes, Wipes, Served, Fetched, Confirmed, Gaps, Lost int
 }
 
 // World is one run.
 type World struct {
-	cfg    Config
-	rng    *rand.Rand // of the plan: only the goroutine that runs it draws
-	net    *simnet.Net
-	began  time.Time
-	ticks  atomic.Int64
-	pages  []page
-	base   Settings
-	link   simnet.Link // of all pairs, but for the delay
-	delays map[[2]netip.Addr]time.Duration
-	symm   bool        // all have the same list to join by, the first too
-	fixed  atomic.Bool // nobody has joined, left or been forgotten yet
-	same   atomic.Bool // the same, from the first start on
-	doing  sync.WaitGroup
+	cfg     Config
+	rng     *rand.Rand // of the plan: only the goroutine that runs it draws
+	net     *simnet.Net
+	began   time.Time
+	ticks   atomic.Int64
+	pages   []page
+	base    Settings
+	link    simnet.Link // of all pairs, but for the delay
+	delays  map[[2]netip.Addr]time.Duration
+	relayed bool        // most are in one POP, so that some of them pass packets on
+	symm    bool        // all have the same list to join by, the first too
+	fixed   atomic.Bool // nobody has joined, left or been forgotten yet
+	same    atomic.Bool // the same, from the first start on
+	doing   sync.WaitGroup
 
 	mu struct {
 		sync.Mutex
@@ -62,6 +64,7 @@ type World struct {
 		passes   []*pass
 		events   []string
 		broken   []string
+		blamed   map[string]int // by check
 		counts   Counts
 	}
 }
@@ -77,6 +80,9 @@ func Run(cfg Config) Result {
 		for range w.steps() {
 			w.step()
 			w.checkStep()
+			if cfg.Stale {
+				w.age()
+			}
 		}
 		w.settle()
 	} else {
@@ -99,8 +105,9 @@ func newWorld(cfg Config) *World {
 		cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 2)), began: time.Now(),
 		pages: makePages(), delays: make(map[[2]netip.Addr]time.Duration),
 	}
+	w.mu.blamed = make(map[string]int)
 	w.net = simnet.New(cfg.Seed, nil)
-	w.base = Settings{UndoWindow: randomTime(w.rng, second, 6*second)}
+	w.base = Settings{UndoWindow: randomTime(w.rng, second, 6*second), Wraps: cfg.Wraps}
 	if w.rng.IntN(3) == 0 {
 		w.base.Retention = randomTime(w.rng, 5*second, 40*second)
 	}
@@ -108,12 +115,22 @@ func newWorld(cfg Config) *World {
 		Policy: []cluster.Policy{cluster.PolicyServe, cluster.PolicyRevalidate, cluster.PolicyRefuse}[w.rng.IntN(3)],
 		After:  randomTime(w.rng, 2*second, 10*second),
 	}
+	nodes := 3 + w.rng.IntN(3)
 	if w.rng.IntN(3) == 0 {
-		w.base.RelayFrom = 3
+		w.base.RelayFrom, w.relayed = 3, true
+		nodes += w.rng.IntN(3)
+	}
+	if cfg.Nodes > 0 {
+		nodes, w.base.RelayFrom = cfg.Nodes, 0
 	}
 	w.symm = w.rng.IntN(3) == 0
-	for range 3 + w.rng.IntN(3) {
+	for range nodes {
 		w.add(w.anyDisk())
+	}
+	if w.rng.IntN(5) == 0 {
+		witness := w.all()[w.rng.IntN(nodes)]
+		witness.Settings.Witness = true
+		w.note("%s is a witness", witness.Name)
 	}
 	w.connect()
 	w.note("seed %d: %d nodes, isolation %v after %v, retention %v, undo %v, relays from %d, one list %v",
@@ -138,72 +155,6 @@ func (w *World) begin() (late bool) {
 		w.checkStarts()
 	}
 	return late
-}
-
-// anyDisk returns a disk, or none for one node in five.
-func (w *World) anyDisk() *Disk {
-	if w.rng.IntN(5) == 0 {
-		return nil
-	}
-	d := NewDisk()
-	d.SetSync(randomTime(w.rng, 0, 20*time.Millisecond))
-	d.lies.Store(w.cfg.Liar)
-	return d
-}
-
-// add makes a host without starting its node.
-func (w *World) add(disk *Disk) *host {
-	i := len(w.all())
-	h := &host{world: w, Machine: &Machine{
-		Name: fmt.Sprintf("n%d", i), POP: fmt.Sprintf("pop%d", i%3),
-		Host: w.net.Host(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)})),
-		Disk: disk, Clock: &Clock{}, Began: w.began, Settings: w.base, Random: w.rng.Uint64(),
-	}}
-	for _, o := range w.all() {
-		way := [2]netip.Addr{h.Host.Addr(), o.Host.Addr()}
-		w.delays[way] = randomTime(w.rng, time.Millisecond, 120*time.Millisecond)
-		w.delays[[2]netip.Addr{way[1], way[0]}] = w.delays[way] + randomTime(w.rng, 0, 20*time.Millisecond)
-	}
-	w.mu.Lock()
-	w.mu.hosts = append(w.mu.hosts, h)
-	w.mu.Unlock()
-	first := w.all()[0]
-	for _, o := range w.all() {
-		if w.symm {
-			o.Join = append(o.Join, Address(h.Host))
-		}
-	}
-	switch {
-	case w.symm:
-		h.Join = slices.Clone(first.Join)
-	case h != first:
-		h.Join = []string{Address(first.Host)}
-	}
-	return h
-}
-
-// addresses returns what a host joins by once the cluster exists: all others, as
-// whoever runs it would see to.
-func (w *World) addresses(of *host) (all []string) {
-	for _, h := range w.all() {
-		if h != of && !h.gone {
-			all = append(all, Address(h.Host))
-		}
-	}
-	return all
-}
-
-// connect makes the network what it is to be from now on.
-func (w *World) connect() {
-	delays, base := make(map[[2]netip.Addr]time.Duration, len(w.delays)), w.link
-	for way, d := range w.delays {
-		delays[way] = d
-	}
-	w.net.SetLink(func(from, to netip.Addr) simnet.Link {
-		l := base
-		l.Delay = delays[[2]netip.Addr{from, to}]
-		return l
-	})
 }
 
 // all returns all hosts, also those that have left.
@@ -264,23 +215,21 @@ func (w *World) note(format string, args ...any) {
 	w.mu.events = append(w.mu.events, line)
 }
 
-// maxBroken bounds what is told of one run: the first is what matters.
-const maxBroken = 20
+// maxBroken bounds what is told of one run by one check: the first is what matters.
+const maxBroken = 5
 
 // blame writes down that a promise is broken.
 func (w *World) blame(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	w.mu.Lock()
-	again := slices.Contains(w.mu.broken, text)
-	w.mu.Unlock()
-	if again {
-		return
-	}
-	w.note("BROKEN: %s", text)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.mu.broken) < maxBroken {
+	enough := slices.Contains(w.mu.broken, text) || w.mu.blamed[format] == maxBroken
+	if !enough {
 		w.mu.broken = append(w.mu.broken, text)
+		w.mu.blamed[format]++
+	}
+	w.mu.Unlock()
+	if !enough {
+		w.note("BROKEN: %s", text)
 	}
 }
 
@@ -290,6 +239,8 @@ func randomTime(rng *rand.Rand, from, to time.Duration) time.Duration {
 
 func (c *Counts) add(o Counts) {
 	c.Purges += o.Purges
+	c.Bursts += o.Bursts
+	c.Relayed += o.Relayed
 	c.Reverts += o.Reverts
 	c.Crashes += o.Crashes
 	c.Wipes += o.Wipes
