@@ -20,9 +20,10 @@ type backend struct {
 	endpoint *endpoint
 	address  string // "ip:port", as dialled
 
-	main    *http.Transport
-	upgrade *http.Transport // HTTP/1 only; main where that is HTTP/1 only as well
-	health  health
+	idle   idleConns       // of HTTP/1
+	http2  *http.Transport // nil where HTTP/2 is not spoken
+	chose  atomic.Uint32   // the version of HTTP over TLS; see overHTTP2
+	health health
 
 	slots    chan struct{} // one element for each exchange in progress
 	waiting  atomic.Int64  // for a slot
@@ -39,29 +40,19 @@ func newBackend(p *Pool, e *endpoint, address string) *backend {
 		health: health{active: p.cfg.Active, passive: p.cfg.Passive},
 		slots:  make(chan struct{}, p.cfg.MaxConns),
 	}
-	http2 := e.tls != nil || e.h2c
-	b.main = b.newTransport(http2)
-	b.upgrade = b.main
-	if http2 {
-		b.upgrade = b.newTransport(false)
+	if e.tls != nil || e.h2c {
+		b.http2 = b.newTransport()
 	}
 	return b
-}
-
-// transport returns the transport that can carry a request: Upgrade exists on
-// HTTP/1 only (RFC 9113 section 8.6).
-func (b *backend) transport(r *Request) *http.Transport {
-	if r.Upgrade != "" {
-		return b.upgrade
-	}
-	return b.main
 }
 
 // closeIdle closes connections that are not in use. Those in use are closed
 // after it.
 func (b *backend) closeIdle() {
-	b.main.CloseIdleConnections()
-	b.upgrade.CloseIdleConnections()
+	b.idle.shut()
+	if b.http2 != nil {
+		b.http2.CloseIdleConnections()
+	}
 }
 
 func (b *backend) tryAcquire() bool {
@@ -94,6 +85,13 @@ func (b *backend) acquire(ctx context.Context) *Error {
 }
 
 func (b *backend) release() { <-b.slots }
+
+// ended is told of the end of an exchange that had a slot.
+func (b *backend) ended(err *Error, reused bool) {
+	b.judge(err, reused)
+	b.release()
+	b.pool.exchanges.leave()
+}
 
 // judge records how an exchange ended, for health and for Status. A reused
 // connection that closes before a response blames nobody: the backend may have

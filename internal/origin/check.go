@@ -50,8 +50,7 @@ func (b *backend) check(ctx context.Context) error {
 	active := &b.pool.cfg.Active
 	ctx, cancel := context.WithTimeoutCause(ctx, active.Timeout, fmt.Errorf("no complete response within %v", active.Timeout))
 	defer cancel()
-	x := b.newExchange(ctx, b.checkRequest(), func(*Error, bool) {})
-	res, failure := x.run(newReplay(nil))
+	res, failure, _ := b.exchange(ctx, b.checkRequest(), nil, false)
 	if failure != nil {
 		return fmt.Errorf("check: %s: %w", failure.Kind, failure.Err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"time"
 )
 
@@ -14,95 +13,70 @@ import (
 // origin that never answers "Expect: 100-continue" (RFC 9110 section 10.1.1).
 const expectContinueTimeout = time.Second
 
-// pingAfter is how long an HTTP/2 connection may be silent before it is
-// tested: one that died unnoticed would fail every request put on it.
-const pingAfter = 15 * time.Second
+// Versions of HTTP to offer in a TLS handshake, the preferred one first.
+var (
+	bothVersions = []string{"h2", "http/1.1"}
+	onlyHTTP1    = []string{"http/1.1"}
+)
 
-// headSlack lets net/http read a little more of a head than the limit, so that
-// the scanner is who refuses it and says why.
-const headSlack = 64 << 10
+// What an origin chose, by backend.chose. Until it is known HTTP/2 is meant,
+// because net/http can tell what was chosen when it has dialled.
+const (
+	choseHTTP2 uint32 = iota
+	choseHTTP1
+)
 
-// newTransport returns a transport for one backend. http2 permits HTTP/2: with
-// TLS if ALPN chooses it, without TLS always.
-func (b *backend) newTransport(http2 bool) *http.Transport {
-	cfg := &b.pool.cfg
-	t := &http.Transport{
-		DisableCompression:     true,
-		MaxIdleConnsPerHost:    cfg.MaxIdle,
-		IdleConnTimeout:        cfg.KeepAlive,
-		ExpectContinueTimeout:  expectContinueTimeout,
-		MaxResponseHeaderBytes: int64(cfg.MaxHeaderBytes) + headSlack,
-		Protocols:              new(http.Protocols),
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, WriteByteTimeout: cfg.IdleTimeout},
+// overHTTP2 tells whether a request goes out on HTTP/2. Upgrade exists on
+// HTTP/1 only (RFC 9113 section 8.6).
+func (b *backend) overHTTP2(r *Request) bool {
+	return b.http2 != nil && r.Upgrade == "" && (b.endpoint.h2c || b.chose.Load() == choseHTTP2)
+}
+
+// dialHTTP1 opens a connection for HTTP/1. One on which the origin chose HTTP/2
+// instead is given up, and the next is net/http's.
+func (b *backend) dialHTTP1(ctx context.Context, upgrade bool) (*conn, *Error) {
+	versions := bothVersions
+	if upgrade {
+		versions = onlyHTTP1
 	}
-	switch {
-	case b.endpoint.tls != nil:
-		t.Protocols.SetHTTP1(true)
-		t.Protocols.SetHTTP2(http2)
-		t.DialTLSContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return b.dialTLS(ctx, http2) }
-	case http2:
-		t.Protocols.SetUnencryptedHTTP2(true)
-		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return b.dialPlain(ctx, false) }
-	default:
-		t.Protocols.SetHTTP1(true)
-		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return b.dialPlain(ctx, true) }
+	below, secure, err := b.dial(ctx, versions)
+	if err != nil {
+		return nil, err
 	}
-	return t
+	if secure != nil && speaks(secure) == "h2" {
+		b.chose.Store(choseHTTP2)
+		secure.Close()
+		return nil, b.error(KindTLS, errProtocol)
+	}
+	return newConn(b, below, secure), nil
 }
 
-func (b *backend) dialPlain(ctx context.Context, http1 bool) (net.Conn, error) {
-	return b.dialing(ctx, func(ctx context.Context) (net.Conn, *Error) {
-		conn, err := b.connect(ctx)
-		if err != nil || !http1 {
-			return conn, err
-		}
-		return newHeadConn(conn, b.pool.cfg.MaxHeaderBytes), nil
-	})
-}
-
-// dialTLS returns the bare *tls.Conn for HTTP/2, since net/http looks into it,
-// and a watched one for HTTP/1.
-func (b *backend) dialTLS(ctx context.Context, http2 bool) (net.Conn, error) {
-	return b.dialing(ctx, func(ctx context.Context) (net.Conn, *Error) {
-		conn, failure := b.connect(ctx)
-		if failure != nil {
-			return nil, failure
-		}
-		config := b.endpoint.tls.Clone()
-		config.NextProtos = []string{"http/1.1"}
-		if http2 {
-			config.NextProtos = []string{"h2", "http/1.1"}
-		}
-		secure := tls.Client(conn, config)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			conn.Close()
-			return nil, b.dialError(ctx, KindTLS, err)
-		}
-		if secure.ConnectionState().NegotiatedProtocol == "h2" {
-			return secure, nil
-		}
-		return newHeadConn(secure, b.pool.cfg.MaxHeaderBytes), nil
-	})
-}
-
-// dialing bounds dial by ConnectTimeout and by the pool's life. net/http lets a
-// dial go on when the request that caused it is gone.
-func (b *backend) dialing(ctx context.Context, dial func(context.Context) (net.Conn, *Error)) (net.Conn, error) {
+// dial opens a connection within ConnectTimeout and the pool's life. secure is
+// nil without TLS. net/http lets a dial go on when the request that caused it
+// is gone.
+func (b *backend) dial(ctx context.Context, versions []string) (below *trackedConn, secure *tls.Conn, _ *Error) {
 	if !b.pool.work.enter() {
-		return nil, b.error(KindPoolClosed, errPoolClosed)
+		return nil, nil, b.error(KindPoolClosed, errPoolClosed)
 	}
 	defer b.pool.work.leave()
 	ctx, cancel := context.WithTimeout(ctx, b.pool.cfg.ConnectTimeout)
 	defer cancel()
 	defer context.AfterFunc(b.pool.ctx, cancel)()
-	conn, err := dial(ctx)
-	if err != nil {
-		return nil, err
+	below, err := b.connect(ctx)
+	if err != nil || b.endpoint.tls == nil {
+		return below, nil, err
 	}
-	return conn, nil
+	config := b.endpoint.tls.Clone()
+	config.NextProtos = versions
+	secure = tls.Client(below, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		below.Close()
+		return nil, nil, b.dialError(ctx, KindTLS, err)
+	}
+	return below, secure, nil
 }
 
-func (b *backend) connect(ctx context.Context) (net.Conn, *Error) {
+func (b *backend) connect(ctx context.Context) (*trackedConn, *Error) {
 	conn, err := b.pool.cfg.Dial(ctx, "tcp", b.address)
 	if err != nil {
 		return nil, b.dialError(ctx, KindConnect, err)

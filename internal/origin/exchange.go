@@ -3,160 +3,83 @@ package origin
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/rescind-edge/rescind/internal/field"
 )
 
 // exchange is one attempt to get one response from one backend, from before
-// the connection until the end of the response's body.
+// the connection until the end of the response's body: what is the same over
+// HTTP/1 and over HTTP/2.
 type exchange struct {
-	cfg     *Config
 	backend *backend
 	req     *Request
-	prefix  requestPrefix
 	caller  context.Context // as Do was given it
-	ctx     context.Context // ends with the caller's, with the pool and with the exchange
-	cancel  context.CancelFunc
-	watch   watchdog
-	onEnd   func(err *Error, reused bool) // called once; nil error for a complete exchange
+	counted bool            // it has a slot and tells of the backend's health; checks do not
+	watch   *watchdog       // nil before there is a connection
 
 	// callbacks is shut when the exchange is over: nothing of the caller's is
-	// called from then on.
+	// called from then on. Nil where only the caller's own goroutine calls.
 	callbacks *gate
-	answered  atomic.Bool // a byte of a response came
 
 	mu struct {
 		sync.Mutex
-		conn        *headConn // the one in use; nil before there is one, and on HTTP/2
-		final       *finalHead
-		reused      bool   // conn, or the HTTP/2 connection, had served before
-		headed      bool   // the final head is here
-		interim     int    // bytes of interim responses
-		bodyErr     error  // the request's body failed
-		interimErr  *Error // an interim response failed
-		ended       bool
-		stopWaiting func() bool // stops the propagation of the pool's end
+		headed    bool  // the final head is here
+		uploading bool  // the request's body was not read to its end
+		bodyErr   error // the request's body failed
+		ended     bool
 	}
 }
 
-func (b *backend) newExchange(ctx context.Context, req *Request, onEnd func(err *Error, reused bool)) *exchange {
-	x := &exchange{
-		cfg: &b.pool.cfg, backend: b, req: req, caller: ctx,
-		onEnd: onEnd, callbacks: newGate(),
+// errProtocol ends an attempt whose connection speaks another version of HTTP
+// than was meant. Nothing was sent.
+var errProtocol = errors.New("the origin chose another version of HTTP")
+
+// maxSwitches bounds how often one exchange turns from one version to another.
+// Once is an origin that was changed; an origin cannot mean more.
+const maxSwitches = 3
+
+// exchange makes one attempt. answered tells that a byte of a response came.
+func (b *backend) exchange(ctx context.Context, req *Request, body *replay, counted bool) (_ *Response, _ *Error, answered bool) {
+	for range maxSwitches {
+		if b.overHTTP2(req) {
+			x := b.newHTTP2Exchange(ctx, req, counted)
+			if res, err, again := x.run(body); !again {
+				return res, err, x.answered.Load()
+			}
+		} else {
+			x := b.newHTTP1Exchange(ctx, req, counted)
+			if res, err, again := x.run(body); !again {
+				return res, err, x.answered
+			}
+		}
 	}
-	ctx, x.cancel = context.WithCancel(ctx)
-	x.watch.bite = x.cancel
-	x.mu.stopWaiting = context.AfterFunc(b.pool.ctx, x.cancel)
-	x.ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:              x.gotConn,
-		GotFirstResponseByte: func() { x.answered.Store(true) },
-		Got1xxResponse:       x.gotInterim,
-	})
-	return x
+	err := b.error(KindTLS, errProtocol)
+	if counted {
+		b.ended(err, false)
+	}
+	return nil, err, false
 }
 
-// run sends the request and waits for the head of its response. When it
-// returns an error the exchange is over; else the response's body ends it.
-func (x *exchange) run(body *replay) (*Response, *Error) {
-	out, prefix := x.req.outgoing(x.ctx, x.backend.endpoint, x.backend.address)
-	x.prefix = prefix
-	x.attach(out, body)
-	res, err := x.backend.transport(x.req).RoundTrip(out)
-	if err != nil {
-		x.callbacks.shut()
-		<-x.callbacks.idle // what the request's own body had to say is said
-		return nil, x.fail(x.headError(err))
-	}
-	response, failure := x.receive(res)
-	if failure != nil {
-		x.cancel()
-		res.Body.Close()
-		return nil, x.fail(failure)
-	}
-	return response, nil
-}
-
-// fail ends the exchange and waits until nothing of the caller's runs any more.
-func (x *exchange) fail(err *Error) *Error {
-	x.end(err)
-	<-x.callbacks.idle
-	return err
-}
-
-// end ends the exchange, once; err is nil for a complete one.
-func (x *exchange) end(err *Error) {
+// claimEnd is true for one caller, who ends the exchange.
+func (x *exchange) claimEnd() bool {
 	x.mu.Lock()
-	ended, reused := x.mu.ended, x.mu.reused
+	ended := x.mu.ended
 	x.mu.ended = true
 	x.mu.Unlock()
 	if ended {
-		return
+		return false
 	}
-	x.callbacks.shut()
-	x.watch.stop()
-	x.mu.stopWaiting()
-	x.cancel()
-	x.onEnd(err, reused)
-}
-
-// gotConn learns which connection net/http will use. It is called again when
-// net/http turns to another because the first was closed while idle.
-func (x *exchange) gotConn(info httptrace.GotConnInfo) {
-	conn, _ := info.Conn.(*headConn)
-	var final *finalHead
-	if conn != nil {
-		final = conn.begin(x.prefix)
+	if x.callbacks != nil {
+		x.callbacks.shut()
 	}
-	x.mu.Lock()
-	x.mu.conn, x.mu.final, x.mu.reused = conn, final, info.Reused
-	x.mu.Unlock()
-	x.originsTurn(KindFirstByteTimeout, x.cfg.FirstByteTimeout)
+	return true
 }
 
 // interimCost is counted for an interim response besides its fields, so that
 // empty ones end too.
 const interimCost = 64
 
-// gotInterim passes an interim response on. An error of it fails the exchange.
-// Not every path through net/http keeps that error, so it is also noted.
-func (x *exchange) gotInterim(status int, h textproto.MIMEHeader) error {
-	if !x.callbacks.enter() {
-		return errExchangeOver
-	}
-	defer x.callbacks.leave()
-	fields := sortedFields(http.Header(h))
-	if err := x.admitInterim(status, fields); err != nil {
-		return err
-	}
-	x.answered.Store(true)
-	if x.req.Interim != nil {
-		x.clientsTurn()
-		x.req.Interim(status, fields)
-	}
-	x.originsTurn(KindFirstByteTimeout, x.cfg.FirstByteTimeout)
-	return nil
-}
-
-func (x *exchange) admitInterim(status int, f field.Fields) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.mu.interim += interimCost + f.Size()
-	if err := checkFields(f); err != nil {
-		x.mu.interimErr = x.error(KindGarbage, fmt.Errorf("interim response %d: %w", status, err))
-	} else if x.mu.interim > x.cfg.MaxHeaderBytes {
-		x.mu.interimErr = x.error(KindTooLarge, errors.New("interim responses without end"))
-	} else {
-		return nil
-	}
-	return x.mu.interimErr
-}
+var errEndlessInterim = errors.New("interim responses without end")
 
 // originsTurn and clientsTurn say who is waited for until the final head is
 // here; from then on reading the body does.
@@ -184,6 +107,26 @@ func (x *exchange) headHere() {
 	x.watch.rest()
 }
 
+// tellInterim tells the request of an interim response, which counts as a sign
+// of life. While the request's body is under way, that is what is waited for.
+func (x *exchange) tellInterim(tell func()) {
+	if x.req.Interim != nil {
+		if !x.uploading() {
+			x.clientsTurn()
+		}
+		tell()
+	}
+	if !x.uploading() {
+		x.originsTurn(KindFirstByteTimeout, x.config().FirstByteTimeout)
+	}
+}
+
+func (x *exchange) uploading() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.mu.uploading
+}
+
 func (x *exchange) bodyFailed(err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -191,5 +134,33 @@ func (x *exchange) bodyFailed(err error) {
 		x.mu.bodyErr = err
 	}
 }
+
+// interrupted returns why the exchange was ended from this side, nil if it was
+// not. That is asked first: it makes the connection fail, so what the
+// connection says then is only a consequence.
+func (x *exchange) interrupted() *Error {
+	x.mu.Lock()
+	bodyErr := x.mu.bodyErr
+	x.mu.Unlock()
+	var kind Kind
+	if x.watch != nil {
+		kind = x.watch.bitten()
+	}
+	switch {
+	case kind == KindFirstByteTimeout:
+		return x.error(kind, errors.New("no response within "+x.config().FirstByteTimeout.String()))
+	case kind != 0:
+		return x.error(kind, errors.New("no progress within "+x.config().IdleTimeout.String()))
+	case bodyErr != nil:
+		return x.error(KindRequestBody, bodyErr)
+	case x.caller.Err() != nil:
+		return x.error(KindCanceled, context.Cause(x.caller))
+	case x.backend.pool.ctx.Err() != nil:
+		return x.error(KindPoolClosed, errPoolClosed)
+	}
+	return nil
+}
+
+func (x *exchange) config() *Config { return &x.backend.pool.cfg }
 
 func (x *exchange) error(kind Kind, err error) *Error { return x.backend.error(kind, err) }

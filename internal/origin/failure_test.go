@@ -82,28 +82,33 @@ func TestEachFailureHasItsKind(t *testing.T) {
 		{"too many fields", hangsAfter(ok + strings.Repeat("A:\r\n", maxFieldLines+1) + "\r\n"), KindTooLarge, 0, ""},
 		{"endless interim responses", endless("", "HTTP/1.1 103 Early Hints\r\n\r\n"), KindTooLarge, 0, ""},
 	} {
+		try := func(t *testing.T, f *fakeNet) {
+			f.set("192.0.2.1:80", test.origin)
+			p := newPool(t, f, func(c *Config) { c.Retries = -1 })
+			_, body, err := fetch(p, get("/"))
+			wantKind(t, err, test.want)
+			if body != test.inBody {
+				t.Errorf("body %q, want %q", body, test.inBody)
+			}
+			if e := err.(*Error); e.Origin != "http://192.0.2.1" || e.Address != "192.0.2.1:80" {
+				t.Errorf("error names %q at %q", e.Origin, e.Address)
+			}
+			if got := errors.Is(err, io.ErrUnexpectedEOF); got != (test.want == KindTruncated) {
+				t.Errorf("errors.Is(%v, io.ErrUnexpectedEOF) is %v", err, got)
+			}
+		}
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFakeNet()
-				f.set("192.0.2.1:80", test.origin)
-				p := newPool(t, f, func(c *Config) { c.Retries = -1 })
 				start := time.Now()
-				_, body, err := fetch(p, get("/"))
+				try(t, newFakeNet())
 				if took := time.Since(start); took != test.after {
 					t.Errorf("took %v, want %v", took, test.after)
 				}
-				wantKind(t, err, test.want)
-				if body != test.inBody {
-					t.Errorf("body %q, want %q", body, test.inBody)
-				}
-				if e := err.(*Error); e.Origin != "http://192.0.2.1" || e.Address != "192.0.2.1:80" {
-					t.Errorf("error names %q at %q", e.Origin, e.Address)
-				}
-				if got := errors.Is(err, io.ErrUnexpectedEOF); got != (test.want == KindTruncated) {
-					t.Errorf("errors.Is(%v, io.ErrUnexpectedEOF) is %v", err, got)
-				}
 			})
 		})
+		if test.after == 0 {
+			t.Run(test.name+" over TCP", func(t *testing.T) { try(t, overSockets()) })
+		}
 	}
 }
 

@@ -2,9 +2,6 @@ package origin
 
 import (
 	"fmt"
-	"io"
-	"log"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -59,8 +56,6 @@ func TestFramingIsReported(t *testing.T) {
 // TestResponseLeftOverFromAnotherExchange poisons the connection: the bytes
 // after the first body look like a response, and must answer nobody.
 func TestResponseLeftOverFromAnotherExchange(t *testing.T) {
-	log.SetOutput(io.Discard) // net/http reports such bytes there
-	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	f := newFakeNet()
 	f.set("192.0.2.1:80", func(c *fakeConn) {
 		for c.head() != "" {
@@ -75,9 +70,9 @@ func TestResponseLeftOverFromAnotherExchange(t *testing.T) {
 	}
 }
 
-// TestHeadsWithoutContentAreNotMixedUp: net/http gives a connection on as soon as
-// it has read a response without content. Whoever that was for must get its
-// head, and not that of the next exchange or none.
+// TestHeadsWithoutContentAreNotMixedUp: a connection goes to the next exchange
+// as soon as a response without content is there. Whoever that was for must get
+// its head, and not that of the next exchange or none.
 func TestHeadsWithoutContentAreNotMixedUp(t *testing.T) {
 	f := newFakeNet()
 	f.set("192.0.2.1:80", func(c *fakeConn) {
@@ -108,9 +103,7 @@ func TestHeadsWithoutContentAreNotMixedUp(t *testing.T) {
 // TestBytesOnAnIdleConnection: a connection on which an origin says something
 // unasked is given up, and the next request does not suffer.
 func TestBytesOnAnIdleConnection(t *testing.T) {
-	log.SetOutput(io.Discard)
-	t.Cleanup(func() { log.SetOutput(os.Stderr) })
-	f := newFakeNet()
+	f := overSockets()
 	said := make(chan struct{}, 2)
 	f.set("192.0.2.1:80", func(c *fakeConn) {
 		c.head()

@@ -10,8 +10,8 @@ import (
 )
 
 // Ambiguity is a doubt about where a response's body ends, or about its head's
-// lines. net/http settles each in silence; another recipient may settle it
-// otherwise, so such a response can be passed on but must not be stored.
+// lines. It is settled as most do; another recipient may settle it otherwise, so
+// such a response can be passed on but must not be stored.
 type Ambiguity uint8
 
 const (

@@ -19,7 +19,8 @@ import (
 // fakeNet is a network in memory: an address either serves connections with a
 // script, or refuses them.
 type fakeNet struct {
-	mu struct {
+	sockets bool // connections are of TCP, which buffers and can be looked at
+	mu      struct {
 		sync.Mutex
 		scripts map[string]script
 		dials   []string // addresses, in order
@@ -74,11 +75,33 @@ func (f *fakeNet) dial(ctx context.Context, network, address string) (net.Conn, 
 		return nil, ctx.Err()
 	}
 	ours, theirs := net.Pipe()
+	if f.sockets {
+		var err error
+		if ours, theirs, err = loopback(); err != nil {
+			return nil, err
+		}
+	}
 	go func() {
 		defer theirs.Close()
 		s(&fakeConn{Conn: theirs, r: bufio.NewReader(theirs), n: n})
 	}()
 	return ours, nil
+}
+
+// loopback returns the ends of a TCP connection.
+func loopback() (ours, theirs net.Conn, err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer l.Close()
+	if ours, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		return nil, nil, err
+	}
+	if theirs, err = l.Accept(); err != nil {
+		ours.Close()
+	}
+	return ours, theirs, err
 }
 
 // head reads a request head, without its last empty line; "" at the end.
@@ -121,6 +144,13 @@ func (c resetConn) Read(p []byte) (int, error) {
 		err = &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 	}
 	return n, err
+}
+
+// overSockets is a fakeNet of TCP.
+func overSockets() *fakeNet {
+	f := newFakeNet()
+	f.sockets = true
+	return f
 }
 
 func newPool(t *testing.T, f *fakeNet, change func(*Config)) *Pool {

@@ -56,6 +56,11 @@ func (p *Pool) Close() {
 	p.exchanges.shut()
 	p.work.shut()
 	p.cancel()
+	for _, u := range p.origins {
+		for _, b := range u.current() {
+			b.closeIdle()
+		}
+	}
 	p.conns.close()
 	<-p.work.idle
 }
@@ -114,13 +119,7 @@ func (p *Pool) attempt(ctx context.Context, b *backend, req *Request, body *repl
 		b.release()
 		return nil, b.error(KindPoolClosed, errPoolClosed), false
 	}
-	x := b.newExchange(ctx, req, func(err *Error, reused bool) {
-		b.judge(err, reused)
-		b.release()
-		p.exchanges.leave()
-	})
-	res, err := x.run(body)
-	return res, err, x.answered.Load()
+	return b.exchange(ctx, req, body, true)
 }
 
 // mayRepeat tells whether a request may be sent again after a failure of that

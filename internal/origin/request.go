@@ -1,13 +1,13 @@
 package origin
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/textproto"
-	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rescind-edge/rescind/internal/field"
@@ -60,7 +60,7 @@ type Request struct {
 }
 
 // maxMethod bounds a method's length, of which the longest registered has 17
-// bytes. headConn needs it well below net/http's write buffer.
+// bytes.
 const maxMethod = 64
 
 func (r *Request) validate() error {
@@ -106,48 +106,8 @@ func (r *Request) idempotent() bool {
 	return false
 }
 
-// outgoing returns the request in net/http's terms, without its body, and how
-// its request line begins on HTTP/1. The target goes through URL.Opaque, since
-// net/http rewrites any path it is given in parts. One that begins with "//"
-// would still be taken for an authority: it gets one before it, which HTTP/2
-// in net/http and headConn on HTTP/1 take off again.
-func (r *Request) outgoing(ctx context.Context, e *endpoint, address string) (*http.Request, requestPrefix) {
-	host, target := e.host(r.Host), r.Target.Raw()
-	prefix := requestPrefix{method: r.Method}
-	u := &url.URL{Scheme: e.scheme, Host: address, Opaque: target}
-	if strings.HasPrefix(target, "//") {
-		u.Opaque = "//" + host + target
-		prefix.authority = e.scheme + "://" + host
-	}
-	out := &http.Request{
-		Method:     r.Method,
-		URL:        u,
-		Host:       host,
-		Header:     r.header(),
-		Proto:      "HTTP/1.1",
-		ProtoMajor: 1,
-		ProtoMinor: 1,
-	}
-	if r.Upgrade != "" {
-		out.Header["Connection"] = []string{"Upgrade"}
-		out.Header["Upgrade"] = []string{r.Upgrade}
-	}
-	return out.WithContext(ctx), prefix
-}
-
-func (r *Request) header() http.Header {
-	h := make(http.Header, len(r.Fields)+3)
-	for _, f := range r.Fields {
-		if name := textproto.CanonicalMIMEHeaderKey(f.Name); r.sends(name, f.Value) {
-			h[name] = append(h[name], f.Value)
-		}
-	}
-	if _, ok := h["User-Agent"]; !ok {
-		h["User-Agent"] = nil // or net/http invents one
-	}
-	return h
-}
-
+// sends tells whether a field is one of the request's own on the wire. name is
+// canonical.
 func (r *Request) sends(name, value string) bool {
 	switch name {
 	case "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade",
@@ -161,12 +121,87 @@ func (r *Request) sends(name, value string) bool {
 	return true
 }
 
-// framing tells whether a field frames the message and therefore cannot be a
-// trailer (RFC 9110 section 6.5.1). net/http would fail the request.
-func framing(name string) bool {
-	switch name {
-	case "Transfer-Encoding", "Content-Length", "Trailer", "Host":
-		return true
+// expectsContinue tells whether the body is held back until it is asked for.
+func (r *Request) expectsContinue() bool {
+	if !r.hasBody() {
+		return false
+	}
+	expect, _ := r.Fields.Joined("Expect")
+	return lists(expect, "100-continue")
+}
+
+// frames tells whether a field frames the message and therefore cannot be a
+// trailer (RFC 9110 section 6.5.1).
+func frames(name string) bool {
+	switch len(name) {
+	case len("Transfer-Encoding"):
+		return field.EqualFold(name, "Transfer-Encoding")
+	case len("Content-Length"):
+		return field.EqualFold(name, "Content-Length")
+	case len("Trailer"):
+		return field.EqualFold(name, "Trailer")
+	case len("Host"):
+		return field.EqualFold(name, "Host")
 	}
 	return false
+}
+
+// appendHead appends the request's head as HTTP/1 has it. Names are in their
+// canonical form, as some origins look for that.
+func (r *Request) appendHead(b []byte, host string) []byte {
+	b = append(b, r.Method...)
+	b = append(b, ' ')
+	b = append(b, r.Target.Path...)
+	if r.Target.HasQuery {
+		b = append(append(b, '?'), r.Target.Query...)
+	}
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(append(b, host...), "\r\n"...)
+	b = r.appendFraming(b)
+	for _, f := range r.Fields {
+		if name := textproto.CanonicalMIMEHeaderKey(f.Name); r.sends(name, f.Value) {
+			b = appendLine(b, name, f.Value)
+		}
+	}
+	if r.Upgrade != "" {
+		b = appendLine(b, "Connection", "Upgrade")
+		b = appendLine(b, "Upgrade", r.Upgrade)
+	}
+	return append(b, "\r\n"...)
+}
+
+func (r *Request) appendFraming(b []byte) []byte {
+	switch {
+	case !r.hasBody():
+		if r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch {
+			b = append(b, "Content-Length: 0\r\n"...) // RFC 9110 section 8.6
+		}
+	case r.ContentLength > 0:
+		b = append(b, "Content-Length: "...)
+		b = append(strconv.AppendInt(b, r.ContentLength, 10), "\r\n"...)
+	default:
+		b = append(b, "Transfer-Encoding: chunked\r\n"...)
+		if names := r.announced(); len(names) > 0 {
+			b = appendLine(b, "Trailer", strings.Join(names, ","))
+		}
+	}
+	return b
+}
+
+// announced returns the names of the trailers to announce, canonical and each
+// once.
+func (r *Request) announced() []string {
+	var names []string
+	for _, name := range r.TrailerNames {
+		if name = textproto.CanonicalMIMEHeaderKey(name); !frames(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func appendLine(b []byte, name, value string) []byte {
+	b = append(append(b, name...), ": "...)
+	return append(append(b, value...), "\r\n"...)
 }

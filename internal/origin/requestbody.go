@@ -1,10 +1,12 @@
 package origin
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
 	"net/textproto"
+	"strings"
 
 	"github.com/rescind-edge/rescind/internal/field"
 )
@@ -18,7 +20,11 @@ type replay struct {
 	touched bool // a Read was made
 }
 
+// newReplay returns nil where there is no body.
 func newReplay(src io.Reader) *replay {
+	if src == nil {
+		return nil
+	}
 	p := &replay{src: src}
 	if s, ok := src.(io.Seeker); ok {
 		if start, err := s.Seek(0, io.SeekCurrent); err == nil {
@@ -30,7 +36,7 @@ func newReplay(src io.Reader) *replay {
 
 // rewind makes the body start again and tells whether it could.
 func (p *replay) rewind() bool {
-	if !p.touched {
+	if p == nil || !p.touched {
 		return true
 	}
 	if p.seeker == nil {
@@ -50,34 +56,25 @@ type requestBody struct {
 	left    int64       // bytes to come; -1 unknown
 	trailer http.Header // filled at the end of the body; nil for none
 	ended   bool
+	failed  bool
 }
 
-// attach gives out its body.
-func (x *exchange) attach(out *http.Request, src *replay) {
-	if !x.req.hasBody() {
-		out.Body = http.NoBody
-		return
+func (x *exchange) newRequestBody(src *replay) *requestBody {
+	b := &requestBody{x: x, src: src, left: x.req.ContentLength}
+	x.mu.Lock()
+	x.mu.uploading = true
+	x.mu.Unlock()
+	if x.req.ContentLength >= 0 || x.req.Trailer == nil && len(x.req.TrailerNames) == 0 {
+		return b
 	}
-	body := &requestBody{x: x, src: src, left: x.req.ContentLength}
-	out.Body, out.ContentLength = body, x.req.ContentLength
-	if x.req.ContentLength >= 0 {
-		return
+	b.trailer = make(http.Header)
+	for _, name := range x.req.announced() {
+		b.trailer[name] = nil
 	}
-	// Said outright, or net/http reads ahead to guess whether there is a body.
-	out.TransferEncoding = []string{"chunked"}
-	if x.req.Trailer == nil && len(x.req.TrailerNames) == 0 {
-		return
-	}
-	body.trailer = make(http.Header)
-	for _, name := range x.req.TrailerNames {
-		if name = textproto.CanonicalMIMEHeaderKey(name); !framing(name) {
-			body.trailer[name] = nil
-		}
-	}
-	out.Trailer = body.trailer
+	return b
 }
 
-// Read implements io.Reader for net/http. It says io.EOF together with the
+// Read implements io.Reader. It says io.EOF together with the
 // last byte of a known length, so that the client is not waited for once more.
 func (b *requestBody) Read(p []byte) (int, error) {
 	if !b.x.callbacks.enter() {
@@ -91,13 +88,23 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	n, err := b.next(p)
 	switch err {
 	case nil:
-		b.x.originsTurn(KindIdleTimeout, b.x.cfg.IdleTimeout)
+		b.x.originsTurn(KindIdleTimeout, b.x.config().IdleTimeout)
 	case io.EOF:
 		b.end()
 	default:
+		b.failed = true
 		b.x.bodyFailed(err)
 	}
 	return n, err
+}
+
+// inMemory tells whether reading does not wait for anybody.
+func (b *requestBody) inMemory() bool {
+	switch b.src.src.(type) {
+	case *bytes.Buffer, *bytes.Reader, *strings.Reader:
+		return true
+	}
+	return false
 }
 
 func (b *requestBody) endOrNil() error {
@@ -126,13 +133,16 @@ func (b *requestBody) next(p []byte) (int, error) {
 
 func (b *requestBody) end() {
 	b.ended = true
-	b.x.originsTurn(KindFirstByteTimeout, b.x.cfg.FirstByteTimeout)
+	b.x.mu.Lock()
+	b.x.mu.uploading = false
+	b.x.mu.Unlock()
+	b.x.originsTurn(KindFirstByteTimeout, b.x.config().FirstByteTimeout)
 	if b.trailer == nil || b.x.req.Trailer == nil {
 		return
 	}
 	for _, f := range b.x.req.Trailer() {
 		name := textproto.CanonicalMIMEHeaderKey(f.Name)
-		if !framing(name) && field.ValidName(name) && field.ValidValue(f.Value) {
+		if !frames(name) && field.ValidName(name) && field.ValidValue(f.Value) {
 			b.trailer[name] = append(b.trailer[name], f.Value)
 		}
 	}

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// watchdog ends an exchange for which the origin keeps its part waiting. Only
-// one thing is expected of the origin at a time; while the client is the one
-// who is waited for, nothing is.
+// watchdog ends an exchange for which the origin keeps its part waiting, and an
+// idle connection after its time. Only one thing is expected of the origin at a
+// time; while the client is the one who is waited for, nothing is.
 //
 // The timer is left running when an expectation is met and looks again when it
 // fires, so that reading a body costs two uncontended locks a read and no
@@ -28,19 +28,22 @@ type watchdog struct {
 }
 
 // expect gives the origin until d from now, or else the exchange ends by kind.
-func (w *watchdog) expect(kind Kind, d time.Duration) {
+// It returns false where it ended already.
+func (w *watchdog) expect(kind Kind, d time.Duration) bool {
+	now := time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.mu.stopped {
-		return
+		return false
 	}
-	w.mu.kind, w.mu.deadline = kind, time.Now().Add(d)
+	w.mu.kind, w.mu.deadline = kind, now.Add(d)
 	switch {
 	case !w.mu.running:
 		w.startLocked(d)
 	case w.mu.firesAt.After(w.mu.deadline) && w.mu.timer.Stop():
 		w.startLocked(d)
 	}
+	return true
 }
 
 func (w *watchdog) startLocked(d time.Duration) {

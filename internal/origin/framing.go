@@ -1,0 +1,106 @@
+package origin
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/rescind-edge/rescind/internal/field"
+)
+
+// framing is how a response's body ends (RFC 9112 section 6.3).
+type framing struct {
+	form   bodyForm
+	length int64 // of the body; of HEAD, what it would be; -1 unknown
+	closes bool  // the connection ends with the response
+}
+
+type bodyForm uint8
+
+const (
+	bodyNone bodyForm = iota
+	bodyLength
+	bodyChunked
+	bodyUntilClose
+)
+
+var (
+	errCoding  = errors.New("unknown transfer coding")
+	errLength  = errors.New("invalid Content-Length")
+	errTrailer = errors.New("a trailer field that frames the message")
+)
+
+// framing tells how the response to a request of that method ends. It is called
+// for final heads, 101 included.
+func (h *head) framing(method string) (framing, error) {
+	f := framing{length: -1}
+	said := ""
+	encoded, announced, closes, stays := false, false, false, h.minor > 0
+	for i := range h.fields {
+		value := h.fields[i].Value
+		switch name := h.fields[i].Name; len(name) {
+		case len("Content-Length"):
+			if !field.EqualFold(name, "Content-Length") {
+				continue
+			}
+			n, err := strconv.ParseUint(value, 10, 63)
+			switch {
+			case h.ambiguity == BothLengths: // it does not count
+			case err != nil, said != "" && said != value:
+				return framing{}, fmt.Errorf("%w: %.64q", errLength, value)
+			default:
+				f.length, said = int64(n), value
+			}
+		case len("Transfer-Encoding"):
+			if !field.EqualFold(name, "Transfer-Encoding") {
+				continue
+			}
+			if encoded || !field.EqualFold(value, "chunked") {
+				return framing{}, fmt.Errorf("%w: %.64q", errCoding, value)
+			}
+			encoded = true
+		case len("Connection"):
+			if field.EqualFold(name, "Connection") {
+				closes, stays = closes || lists(value, "close"), stays || lists(value, "keep-alive")
+			}
+		case len("Trailer"):
+			announced = announced || field.EqualFold(name, "Trailer") && listsFraming(value)
+		}
+	}
+	f.closes = closes || !stays
+	switch {
+	case encoded && announced:
+		return framing{}, errTrailer
+	case method == http.MethodHead:
+		return f, nil
+	case h.status < 200, h.status == http.StatusNoContent, h.status == http.StatusNotModified:
+		f.length = 0
+	case encoded:
+		f.form = bodyChunked
+	case f.length > 0:
+		f.form = bodyLength
+	case f.length < 0:
+		f.form, f.closes = bodyUntilClose, true
+	}
+	return f, nil
+}
+
+// lists tells whether a comma-separated list has a token.
+func lists(list, token string) bool {
+	if field.EqualFold(list, token) {
+		return token != ""
+	}
+	for item := range strings.SplitSeq(list, ",") {
+		if field.EqualFold(field.Trim(item), token) && token != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// listsFraming tells whether a list of trailers announces one that cannot be.
+func listsFraming(list string) bool {
+	return lists(list, "Transfer-Encoding") || lists(list, "Content-Length") || lists(list, "Trailer")
+}
