@@ -11,7 +11,7 @@ type Cluster struct {
 type ClusterStatus struct {
 	Role   MemberRole   `json:"role"`
 	State  ClusterState `json:"state"`
-	Reason string       `json:"reason,omitempty"` // of StateRefused, for people
+	Reason string       `json:"reason,omitempty"` // why it is refused, or has met nobody, for people
 	// Stored is what requests get of what the node has stored.
 	Stored StoredUse `json:"stored"`
 

@@ -130,6 +130,8 @@ func (a *App) clusterReady() error {
 		return h.Refused
 	case a.leaving.Load():
 		return errLeft
+	case h.Alone != nil && isolation.AtStart != config.IsolationServe:
+		return fmt.Errorf("%v: %w", h.Readiness, h.Alone)
 	case h.Readiness != cluster.Ready && isolation.AtStart != config.IsolationServe:
 		return fmt.Errorf("%v: %d of %d members heard, %d needed", h.Readiness, h.Fresh, h.Roster, h.Majority)
 	case h.Isolated && isolation.Policy != config.IsolationServe:
@@ -173,12 +175,16 @@ func (a *App) spreadInvalidations(ctx context.Context) {
 	}
 }
 
+// aloneAfter is when a node that has met nobody says so: others may start later.
+const aloneAfter = 10 * time.Second
+
 // watchCluster says in the log how the node stands to the cluster. That it is
 // isolated the cluster says itself.
 func (a *App) watchCluster(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	var was cluster.Health
+	said := false
 	for {
 		h := a.cluster.Health()
 		if h.Readiness != was.Readiness {
@@ -186,6 +192,10 @@ func (a *App) watchCluster(ctx context.Context) {
 		}
 		if h.Refused != nil && was.Refused == nil {
 			a.log.Error("the cluster keeps this node out; it serves nothing that it has stored", "error", h.Refused)
+		}
+		if h.Alone != nil && !said && time.Since(a.started) > aloneAfter {
+			said = true
+			a.log.Error("this node has not joined its cluster", "error", h.Alone)
 		}
 		was = h
 		select {

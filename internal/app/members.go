@@ -130,8 +130,11 @@ func (a *App) clusterStatus() api.ClusterStatus {
 		Isolated: h.Isolated, Since: api.Duration(h.Since.Round(time.Millisecond)),
 		Heard: h.Fresh, Majority: h.Majority, Roster: h.Roster,
 	}
-	if h.Refused != nil {
+	switch {
+	case h.Refused != nil:
 		st.Reason = h.Refused.Error()
+	case h.Alone != nil:
+		st.Reason = h.Alone.Error()
 	}
 	return st
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -339,6 +340,59 @@ func TestTheLogSaysOnceThatTheJournalTakesNothing(t *testing.T) {
 			}
 			full.Store(false)
 			r.until(time.Minute, "applied", func() bool { return all(nodes, ids) })
+		}
+	})
+}
+
+// What a node was told of the roster outlives a loss of power at once: with fewer
+// members a majority is had too easily.
+func TestTheRosterOutlivesACrash(t *testing.T) {
+	run(t, func(t *testing.T) {
+		r := newRig(t, anySeed(), perfect(20*time.Millisecond))
+		defer r.stop()
+		nodes := r.many(4, 1)
+		joinAll(nodes)
+		r.start(nodes[:3]...)
+		r.ready(nodes[:3]...)
+		r.start(nodes[3])
+		r.until(time.Minute, "the fourth is ready and known", func() bool {
+			return nodes[3].cluster.Ready() && nodes[0].cluster.Health().Roster == 4
+		})
+		time.Sleep(100 * time.Millisecond)
+		for _, n := range nodes {
+			n.crash()
+		}
+		nodes[0].start()
+		if h := nodes[0].cluster.Health(); h.Roster != 4 || h.Majority != 3 {
+			t.Errorf("after the crash: %+v", h)
+		}
+	})
+}
+
+func TestANodeThatMeetsNobodySaysWhatToLookAt(t *testing.T) {
+	run(t, func(t *testing.T) {
+		r := newRig(t, anySeed(), perfect(20*time.Millisecond))
+		defer r.stop()
+		nodes := r.many(2, 1)
+		joinAll(nodes)
+		join := nodes[1].cfg
+		nodes[1].cfg = func(c *cluster.Config) {
+			join(c)
+			c.Secrets = [][]byte{[]byte("another secret of some length")}
+		}
+		r.start(nodes...)
+		time.Sleep(30 * time.Second)
+		for _, n := range nodes {
+			if err := n.cluster.Health().Alone; !errors.Is(err, cluster.ErrAlone) || !strings.Contains(err.Error(), "cluster.secret") {
+				t.Errorf("%s says %v", n.name, err)
+			}
+		}
+		if err := nodes[1].cluster.RotateKeys([][]byte{secret}); err != nil {
+			t.Fatal(err)
+		}
+		r.ready(nodes...)
+		if err := nodes[0].cluster.Health().Alone; err != nil {
+			t.Errorf("it has met somebody, and says %v", err)
 		}
 	})
 }

@@ -1,6 +1,9 @@
 package cluster
 
-import "github.com/rescind-edge/rescind/internal/journal/state"
+import (
+	"github.com/rescind-edge/rescind/internal/cluster/spread"
+	"github.com/rescind-edge/rescind/internal/journal/state"
+)
 
 // settle declares the replicated state complete where nobody else can: on the
 // first node, or on one of several that were started together.
@@ -14,6 +17,7 @@ func (c *Cluster) settle() {
 			c.log.Error("the state of the first node could not be recorded", "error", err)
 			return
 		}
+		c.applied(spread.Debt{})
 		c.settleAlone()
 		c.stateTouched() // those who wait for a complete state are to ask now
 	}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,10 @@ import (
 // ErrDuplicateName is the reason of a node that another one of its name keeps
 // out.
 var ErrDuplicateName = errors.New("another live node has this name; give each node a name of its own")
+
+// ErrAlone is the reason of a node that has met nobody of those it was told to
+// join.
+var ErrAlone = errors.New("no member has been met yet; see that the addresses of cluster.join can be reached, UDP and TCP, at two ports each")
 
 // Readiness says whether this node knows what the cluster knows, so that what it
 // has stored may be served.
@@ -48,6 +53,9 @@ func (r Readiness) String() string {
 type Health struct {
 	Readiness Readiness
 	Refused   error // wraps ErrDuplicateName; nil: it is not refused
+	// Alone says why a node that was told whom to join has met nobody, as far as is
+	// known: it wraps ErrAlone. nil: it has, or was not told.
+	Alone error
 	// Isolated says that fewer than a majority of the roster, this node
 	// included, have a heartbeat younger than isolation.after.
 	Isolated bool
@@ -139,6 +147,12 @@ func (c *Cluster) Health() Health {
 	c.heart.Unlock()
 	h.Roster = len(c.roster.today().Members)
 	h.Refused = c.Refused()
+	if !c.metCompany() && len(c.view.Load().peers) == 0 {
+		h.Alone = ErrAlone
+		if c.stats.memberSeals.Load() > 0 {
+			h.Alone = fmt.Errorf("%w, and that cluster.secret is the same there: somebody has sent what another secret has sealed", ErrAlone)
+		}
+	}
 	switch {
 	case c.health.leaving.Load():
 		h.Readiness = Leaving

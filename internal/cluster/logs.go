@@ -48,10 +48,14 @@ func (w logWriter) Write(line []byte) (int, error) {
 	if text == nil {
 		text = line
 	}
+	message := "membership"
+	if level == slog.LevelWarn {
+		message = "somebody uses another cluster.secret"
+	}
 	attrs := []slog.Attr{slog.String("detail", string(text))}
 	if left := w.c.stats.linesLeft.Swap(0); left > 0 {
 		attrs = append(attrs, slog.Uint64("left_out", left))
 	}
-	w.c.log.LogAttrs(context.Background(), level, "membership", attrs...)
+	w.c.log.LogAttrs(context.Background(), level, message, attrs...)
 	return n, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/rescind-edge/rescind/internal/cluster/spread"
 	"github.com/rescind-edge/rescind/internal/cluster/wire"
 	"github.com/rescind-edge/rescind/internal/journal/state"
 	journalwire "github.com/rescind-edge/rescind/internal/journal/wire"
@@ -70,6 +71,9 @@ func (c *Cluster) mergeState(body []byte) (changed bool, err error) {
 		return false, err
 	}
 	items, err := c.cfg.Journal.MergeState(theirs, body[0] == 1)
+	if len(items) > 0 {
+		c.applied(spread.Debt{}) // a roster that shrinks in a crash has a majority too easily
+	}
 	return len(items) > 0, err
 }
 

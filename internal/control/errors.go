@@ -22,7 +22,7 @@ var (
 	// ErrTokensUnknown is returned for a token that is not configured, on a node
 	// that has just started and has not heard from its cluster which tokens are
 	// good. It is to be tried again, here in some seconds, or elsewhere.
-	ErrTokensUnknown = fmt.Errorf("%w: the node has just started and does not know the cluster's tokens yet; try again in some seconds", ErrUnavailable)
+	ErrTokensUnknown = fmt.Errorf("%w: the node has not heard from its cluster yet which tokens are good; try again in some seconds, or see with /readyz what keeps it", ErrUnavailable)
 	// ErrForbidden is returned for a token that is known and lacks the scope or
 	// the service.
 	ErrForbidden = errors.New("not allowed with this token")

@@ -96,7 +96,8 @@ var problems = [...]struct {
 	}},
 	{ErrMemberAlive, api.Problem{
 		Type: "/problems/member-alive", Title: "The member is alive", Status: http.StatusConflict,
-		Next: "POST " + api.PathLeave + " to that member (rescind cluster leave), then stop it",
+		Next: "POST " + api.PathLeave + " to that member (rescind cluster leave), then stop it; " +
+			"if its machine has gone, wait until it is listed as absent, some 10 to 20 seconds, and try again",
 	}},
 	{ErrNotRecorded, api.Problem{
 		Type: "/problems/not-recorded", Title: "The change of members was not recorded", Status: http.StatusServiceUnavailable,
