@@ -47,8 +47,8 @@ func (c *conn) awaitHead(p []byte) (int, error) {
 		}
 		// The head may have come in one piece, and been cut when net/http
 		// interrupted watch.
-		if _, err := c.take(c.in.bytes()); err != nil || c.phase != awaiting || c.in.len() == 0 {
-			return 0, err
+		if n, err := c.nextRequest(p); n > 0 || err != nil || c.phase != awaiting || c.in.len() == 0 {
+			return n, err
 		}
 	}
 }

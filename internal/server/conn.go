@@ -63,7 +63,8 @@ type conn struct {
 
 	shard    *shard        // what requests on this connection are counted in
 	peer     *peer         // nil until the FastHandler is called
-	sparing  *sparing      // nil until net/http looks for the HTTP/2 preface
+	direct   *direct       // nil until it is needed, and where indirect
+	indirect bool          // cannot be served by the descriptor
 	answered time.Duration // when the FastHandler last did, by the server's clock; 0 where net/http was the last
 
 	reading  deadlines
@@ -145,7 +146,6 @@ func (c *conn) begin() {
 	c.held = false
 	c.headBy = time.Time{}
 	c.responding = true
-	c.sparing = nil
 	c.answered = 0
 	c.unlimitWrite()
 }

@@ -29,10 +29,23 @@ type fastCall struct {
 	err     error         // of Send
 	parts   [maxParts][]byte
 	vector  net.Buffers // part of parts
+
+	// Of a connection that is served by its descriptor.
+	direct   bool
+	fd       uintptr
+	room     [pooledSize]byte // what the request is read into
+	receiver receiver
 }
 
 func newCallPool() *sync.Pool {
 	return &sync.Pool{New: func() any { return new(fastCall) }}
+}
+
+func (s *Server) takeCall() *fastCall { return s.fastCalls.Get().(*fastCall) }
+
+func (s *Server) giveCall(call *fastCall) {
+	call.direct, call.conn = false, nil
+	s.fastCalls.Put(call)
 }
 
 // peer is what FastRequest says of the other end. It is made for a connection's
@@ -54,21 +67,18 @@ func (c *conn) newPeer() *peer {
 
 // meet judges what has arrived while nothing was under way, and has it answered
 // if it is a simple request.
-func (c *conn) meet(b []byte) fastOutcome {
+func (c *conn) meet(call *fastCall, b []byte) fastOutcome {
 	s := c.server
-	call := s.fastCalls.Get().(*fastCall)
-	outcome := fastUnknown
 	switch scanHead(b, s.limits.Load(), &call.request) {
 	case bodyless:
-		outcome = fastStrict
+		return fastStrict
 	case simple:
-		outcome = fastStrict
 		if s.cfg.Fast != nil && !c.slow && !s.draining.Load() {
-			outcome = c.offer(call)
+			return c.offer(call)
 		}
+		return fastStrict
 	}
-	s.fastCalls.Put(call)
-	return outcome
+	return fastUnknown
 }
 
 // offer calls the FastHandler. A panic of it goes on to net/http, which logs it

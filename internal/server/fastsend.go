@@ -107,9 +107,15 @@ func (f *fastCall) writeAll(content cursor) (total int64, err error) {
 }
 
 func (f *fastCall) write(b []byte) (int64, error) {
+	sent := 0
+	if f.direct {
+		if sent = send(f.fd, b); sent == len(b) {
+			return int64(sent), nil
+		}
+	}
 	f.conn.limitWrite(f.now)
-	n, err := f.conn.Conn.Write(b)
-	return int64(n), err
+	n, err := f.conn.Conn.Write(b[sent:])
+	return int64(sent + n), err
 }
 
 // sendVectors writes head and content from where they lie.

@@ -20,38 +20,54 @@ func (c *conn) awaitRequest(p []byte) (int, error) {
 	c.beginRead()
 	defer c.endRead()
 	for c.activity.Load() != retired {
-		b := c.in.bytes()
-		if len(b) == 0 {
-			var err error
-			if b, err = c.receive(p); len(b) == 0 {
-				if c.mayWaitOn(err) {
-					continue
-				}
-				return 0, err
-			}
-		}
-		if err := c.wake(); err != nil {
-			return 0, c.die(err)
-		}
-		n, err := c.take(b)
-		if err != nil || n > 0 || c.in.len() > 0 {
+		n, err := c.nextRequest(p)
+		if n > 0 || c.in.len() > 0 || c.phase != awaiting {
 			return n, err
+		}
+		if err != nil && !c.mayWaitOn(err) {
+			return 0, err
 		}
 	}
 	return 0, io.EOF
 }
 
+// nextRequest takes what is there, or the next that arrives.
+func (c *conn) nextRequest(p []byte) (int, error) {
+	b := c.in.bytes()
+	if len(b) == 0 {
+		if c.direct == nil && !c.indirect && c.link.ahead.len() == 0 {
+			c.direct = newDirect(c)
+			c.indirect = c.direct == nil
+		}
+		if c.direct != nil {
+			return c.direct.serve(p)
+		}
+		var err error
+		if b, err = c.receive(p); len(b) == 0 {
+			return 0, err
+		}
+	}
+	call := c.server.takeCall()
+	n, err := c.take(call, b, p)
+	c.server.giveCall(call)
+	return n, err
+}
+
 // take judges what has arrived, which begins a request, and has it answered or
-// passed on where that can be decided at once. Where it cannot, all of it is in
-// c.in; where the FastHandler has answered, nothing is.
-func (c *conn) take(b []byte) (int, error) {
-	switch c.meet(b) {
+// passed on where that can be decided at once: then it returns how much of p it
+// has filled. Where it cannot, all of it is in c.in; where the FastHandler has
+// answered, nothing is.
+func (c *conn) take(call *fastCall, b, p []byte) (int, error) {
+	if err := c.wake(); err != nil {
+		return 0, c.die(err)
+	}
+	switch c.meet(call, b) {
 	case fastAnswered:
 		c.settle()
 	case fastEnded:
 		return 0, c.die(io.EOF)
 	case fastStrict:
-		return c.pass(b), nil
+		return c.pass(b, p), nil
 	default:
 		if c.in.len() == 0 {
 			c.in.append(b)
@@ -80,23 +96,23 @@ func (c *conn) receive(p []byte) ([]byte, error) {
 		n, err := c.Conn.Read(p[:min(len(p), pooledSize)])
 		return p[:n], err
 	}
-	if c.sparing == nil {
-		c.sparing = newSparing(c)
-	}
-	err := c.sparing.fill(&c.in)
+	_, err := c.in.fill(c.Conn, pooledSize)
 	return c.in.bytes(), err
 }
 
-// pass begins a request whose head, which is strict and without a body, is b.
-// It returns the size of b where that lies in the caller's buffer: then all of
-// it has been passed on.
-func (c *conn) pass(b []byte) int {
-	if c.in.len() > 0 {
-		c.start(len(b))
-		return 0
+// pass begins a request whose head, which is strict and without a body, is b. It
+// returns the size of b where it has passed all of it on in p.
+func (c *conn) pass(b, p []byte) int {
+	if c.in.len() == 0 && len(b) <= len(p) {
+		copy(p, b) // where it may be already
+		c.begin()
+		return len(b)
 	}
-	c.begin()
-	return len(b)
+	if c.in.len() == 0 {
+		c.in.append(b)
+	}
+	c.start(len(b))
+	return 0
 }
 
 // mayWaitOn tells whether to wait for a request on, after a Read that failed.
