@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,7 @@ type App struct {
 	started time.Time
 	began   *config.Config // what the node was started with
 
+	ballast ballast // held for the collector to see
 	store   *memory.Store
 	engine  *purge.Engine
 	journal *durable.Journal
@@ -104,6 +106,7 @@ func New(opts Options) (*App, error) {
 	if witness(cfg) {
 		budget = config.MinMemory // nothing is ever put in
 	}
+	a.ballast = newBallast(budget, os.Getenv)
 	a.store = memory.New(memory.Config{Budget: budget, MaxVariants: cfg.Storage.MaxVariants})
 	a.sweeper = &sweep.Sweeper{Store: a.store, Engine: a.engine, Log: a.log}
 	if err := a.build(cfg); err != nil {
