@@ -53,8 +53,13 @@ next:
 var errWorthless = errors.New("there is no table, because the figures would be worth nothing")
 
 // publish prints the table, and writes what the plan asks for, unless something
-// was found that makes it worthless.
+// was found that makes it worthless. The file of figures is written in any case:
+// it has the findings beside them.
 func (r *report) publish(p plan) error {
+	return errors.Join(r.writeJSON(p), r.publishTable(p))
+}
+
+func (r *report) publishTable(p plan) error {
 	var fatal []string
 	for _, f := range r.findings {
 		if f.Fatal {
@@ -66,14 +71,14 @@ func (r *report) publish(p plan) error {
 	}
 	var table strings.Builder
 	r.write(&table)
-	if _, err := io.WriteString(os.Stdout, table.String()); err != nil {
+	if _, err := io.WriteString(os.Stdout, table.String()); err != nil || p.output == "" {
 		return err
 	}
-	if p.output != "" {
-		if err := insert(p.output, p.part, table.String()); err != nil {
-			return err
-		}
-	}
+	return insert(p.output, p.part, table.String())
+}
+
+// writeJSON writes all figures to the file that the plan names, if any.
+func (r *report) writeJSON(p plan) error {
 	if p.json == "" {
 		return nil
 	}

@@ -52,12 +52,16 @@ func TestPublishRefuses(t *testing.T) {
 	r := sample()
 	path := filepath.Join(t.TempDir(), "table")
 	r.note(finding{Fatal: true, Where: "nginx, 1 KB", Kind: "failures", Text: "5 of 9 requests failed"})
-	err := r.publish(plan{output: path})
+	figures := filepath.Join(t.TempDir(), "figures")
+	err := r.publish(plan{output: path, json: figures})
 	if !errors.Is(err, errWorthless) || !strings.Contains(err.Error(), "nginx, 1 KB: 5 of 9 requests failed") {
 		t.Errorf("%v", err)
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("the table was written")
+	}
+	if text, err := os.ReadFile(figures); err != nil || !strings.Contains(string(text), "5 of 9 requests failed") {
+		t.Errorf("figures: %s, %v", text, err)
 	}
 }
 
