@@ -107,9 +107,9 @@ func (a *App) trust() func() proxy.Trust {
 func (a *App) tokensKnown() bool { return a.cluster == nil || a.cluster.Informed() }
 
 // mayCover tells which entries may stand for earlier ones that they repeat: those
-// of which the effect is final, so that no revert can take it away.
+// of which the effect is final, so that no revert can take it away, nor has.
 func (a *App) mayCover(e *journal.Entry) bool {
-	return e.Kind == journal.KindPurge && time.Since(time.UnixMilli(e.Time)) > final
+	return time.Since(time.UnixMilli(e.Time)) > final && a.control.Stands(e)
 }
 
 // final is the age from which on nobody can take a purge back: a node may apply

@@ -51,11 +51,14 @@ func (a *App) confirmations(ctx context.Context, r control.Receipt) *api.Confirm
 
 // ownConfirmations says who has applied a purge that this node accepted.
 func (a *App) ownConfirmations(r control.Receipt, p control.Progress) *api.Confirmations {
-	own := api.Confirmation{Member: a.began.Node.Name, POP: a.began.Node.POP, Applied: true}
-	if r.Took > 0 {
+	own := api.Confirmation{Member: a.began.Node.Name, POP: a.began.Node.POP, Applied: p.Saved}
+	if p.Saved && r.Took > 0 {
 		own.Took = duration(r.Took)
 	}
-	c := &api.Confirmations{Members: []api.Confirmation{own}, Applied: 1, Partial: p.Partial, Confirmed: []api.WaitLevel{}}
+	c := &api.Confirmations{Members: []api.Confirmation{own}, Partial: p.Partial, Confirmed: []api.WaitLevel{}}
+	if own.Applied {
+		c.Applied++
+	}
 	var slowest time.Duration
 	for _, m := range p.Members {
 		one := api.Confirmation{Member: m.Member, POP: m.POP, Applied: m.Applied}

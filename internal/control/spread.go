@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
@@ -53,6 +54,9 @@ type Progress struct {
 	// Partial says that what was known has been forgotten in part, so that times
 	// and the members of then are missing.
 	Partial bool
+	// Saved says that the node that accepted it has it on disk: without that, its
+	// crash would undo it there.
+	Saved   bool
 	Members []Confirmation // all but the node that accepted it
 }
 
@@ -65,7 +69,8 @@ type Confirmation struct {
 
 // Wait waits for the confirmation of a purge that this node accepted, and
 // returns the names of those that have not confirmed when the time is over.
-// Alone, a node waits for nobody.
+// Alone, a node waits for nobody. Of a purge that it could not save it is missing
+// itself.
 func (c *Control) Wait(ctx context.Context, r Receipt, level Level) (missing []string, err error) {
 	if c.parts.Cluster == nil || level == WaitNone || level == "" || r.Entry.Seq == 0 {
 		return nil, nil
@@ -73,6 +78,10 @@ func (c *Control) Wait(ctx context.Context, r Receipt, level Level) (missing []s
 	missing, err = c.parts.Cluster.Wait(ctx, r.Entry, level)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	if level != WaitPeer && r.Node == c.parts.Node && !c.parts.Journal.DurableRow(r.Entry.Incarnation).Knows(r.Entry.Seq) {
+		missing = append(missing, r.Node)
+		slices.Sort(missing)
 	}
 	return missing, nil
 }
@@ -82,12 +91,29 @@ func (c *Control) Progress(r Receipt) (Progress, bool) {
 	if c.parts.Cluster == nil || r.Entry.Seq == 0 || r.Node != c.parts.Node {
 		return Progress{}, false
 	}
-	return c.parts.Cluster.Progress(r.Entry), true
+	p := c.parts.Cluster.Progress(r.Entry)
+	p.Saved = c.parts.Journal.DurableRow(r.Entry.Incarnation).Knows(r.Entry.Seq)
+	return p, true
 }
 
 // Known returns the receipt of a purge, for other nodes: whoever shows it has
 // checked that its reader may see the service.
 func (c *Control) Known(id purge.ID) (Receipt, bool) { return c.ledger.get(id) }
+
+// Stands tells whether an entry is a purge that has taken effect here and was not
+// taken back, as far as is remembered: only such a one may stand for others that
+// asked for the same. It is called under the journal's lock.
+func (c *Control) Stands(e *journal.Entry) bool {
+	if e.Kind != journal.KindPurge || e.By != 0 {
+		return false
+	}
+	r, err := parsePurge(e.Body)
+	if err != nil {
+		return false
+	}
+	kept, known := c.ledger.get(r.ID)
+	return known && kept.Reverted == nil
+}
 
 // spreadable refuses new entries while the others cannot be kept up with.
 func (c *Control) spreadable() error {

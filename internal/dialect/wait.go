@@ -124,6 +124,9 @@ func (d Door) Confirm(w http.ResponseWriter, r *http.Request, wait Wait, receipt
 	return out
 }
 
+// unknownMembers is missing where it is not known who is.
+const unknownMembers = "the other members"
+
 // missing waits for one purge. Where too many wait already, it says what is
 // known at once.
 func (d Door) missing(ctx context.Context, receipt control.Receipt, level control.Level) (names []string) {
@@ -132,6 +135,9 @@ func (d Door) missing(ctx context.Context, receipt control.Receipt, level contro
 		return names
 	}
 	progress, _ := d.Control.Progress(receipt)
+	if len(progress.Members) == 0 {
+		return []string{unknownMembers} // not nobody: then nobody would have to wait
+	}
 	for _, m := range progress.Members {
 		if m.Applied && level == control.WaitPeer {
 			return nil

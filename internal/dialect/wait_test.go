@@ -107,6 +107,17 @@ func TestPurgeDoesNotWaitAmongTooMany(t *testing.T) {
 	})
 }
 
+// Where it is not even known who would have to confirm, nothing is confirmed.
+func TestNobodyKnownIsNotNobodyMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := dialecttest.New(t)
+		n.Others = dialecttest.Others{Unknown: true, Full: errors.New("full")}
+		if h, _ := asks(t, n, t.Context(), "all", "5s"); h.Get("Rescind-Missing") == "" {
+			t.Errorf("confirmed by nobody: %v", h)
+		}
+	})
+}
+
 func TestManyMissingFitAHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := dialecttest.New(t)

@@ -107,7 +107,7 @@ func (m *Machine) clusterConfig(n *Node, draw io.Reader) cluster.Config {
 		Isolation: m.Settings.Isolation, RelayFrom: m.Settings.RelayFrom,
 		Journal: wrapped(own, m.Settings.Journal), Empty: true,
 		MayCover: func(e *journal.Entry) bool {
-			return e.Kind == journal.KindPurge && m.Clock.Now().Sub(time.UnixMilli(e.Time)) > coverAfter
+			return n.Control.Stands(e) && m.Clock.Now().Sub(time.UnixMilli(e.Time)) > coverAfter
 		},
 		Network: m.Host, Clock: func() time.Duration { return m.Clock.boot(m.Began) },
 		Random: draw, Log: slog.New(slog.DiscardHandler),
