@@ -70,6 +70,16 @@ func (c *Cluster) acksFor(issuers []journal.Incarnation) []byte {
 	return out
 }
 
+// acknowledgeTo acknowledges to a member what this node has of its incarnations.
+func (c *Cluster) acknowledgeTo(to *peer, issuers []journal.Incarnation) {
+	at := c.now()
+	var debts []spread.Debt
+	for _, inc := range issuers {
+		debts = append(debts, spread.Debt{To: to.id, Incarnation: inc, Came: at})
+	}
+	c.applied(debts...)
+}
+
 func (c *Cluster) learnIssuers(issuers []journal.Incarnation, by wire.ID) {
 	c.core.Lock()
 	defer c.core.Unlock()

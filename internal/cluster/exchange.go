@@ -76,6 +76,10 @@ func (c *Cluster) pull(ctx context.Context, from *peer, hurry bool) (pulled, err
 	}
 	c.health.told.Store(true)
 	got, err := c.catchUp(ctx, from, vector, reply.Parts, hurry)
+	if hurry {
+		// Who has been away does not know what this node has of its entries.
+		c.acknowledgeTo(from, reply.Issuers)
+	}
 	if got.complete {
 		c.countBeats(asked, from.id, reply.Beats)
 	}

@@ -219,6 +219,19 @@ func (m *membership) dial(t target) {
 	m.c.assess()
 }
 
+// hurry makes all who are absent be dialled soon: where one member has come back,
+// others may have.
+func (m *membership) hurry() {
+	now := time.Now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, a := range m.mu.dials {
+		if a.next.After(now) {
+			a.wait, a.next = 0, now
+		}
+	}
+}
+
 // dialled tells whether a member of the roster has been dialled since the start.
 func (m *membership) dialled(id wire.ID) bool {
 	m.mu.Lock()

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type rounds struct {
 	mu struct {
 		sync.Mutex
 		urgent  map[wire.ID]bool // to be asked at once
+		late    []wire.ID        // to be asked as soon as there is room
 		running map[wire.ID]bool
 		since   map[wire.ID]bool // have answered in full since the start
 		failed  map[wire.ID]int  // how often in a row they have been asked in vain
@@ -74,7 +76,32 @@ func (r *rounds) next() (wire.ID, bool) {
 			return id, true
 		}
 	}
+	for len(r.mu.late) > 0 && len(r.mu.running) < maxLatePulls {
+		id := r.mu.late[0]
+		if r.mu.late = r.mu.late[1:]; !r.mu.running[id] {
+			r.mu.running[id] = true
+			return id, true
+		}
+	}
 	return 0, false
+}
+
+// askLate makes members be asked that are late to acknowledge.
+func (r *rounds) askLate(ids []wire.ID) {
+	r.mu.Lock()
+	for _, id := range ids {
+		if !slices.Contains(r.mu.late, id) {
+			r.mu.late = append(r.mu.late, id)
+		}
+	}
+	r.mu.Unlock()
+	if len(ids) == 0 {
+		return
+	}
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
 }
 
 // begin tells whether a member may be asked in its turn.

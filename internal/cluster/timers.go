@@ -98,6 +98,7 @@ const pingEvery = 10
 
 // runEverySecond does what is due about once a second.
 func (c *Cluster) runEverySecond() {
+	var late lateness
 	for second := 0; c.pause(time.Second); second++ {
 		for i, p := range c.view.Load().peers {
 			if i%pingEvery == second%pingEvery || c.rtt(p.id) == 0 {
@@ -112,5 +113,6 @@ func (c *Cluster) runEverySecond() {
 		c.proof.Lock()
 		c.proof.Review(now, today)
 		c.proof.Unlock()
+		c.askLate(&late)
 	}
 }

@@ -60,6 +60,7 @@ func (c *Cluster) membersChanged() {
 		if was := old.byID[p.id]; was == nil || was.meta.Session != p.meta.Session {
 			c.ping(p)
 			c.rounds.ask(p.id)
+			c.member.hurry()
 			c.dialer.forget(p.name, p.meta.Session)
 		}
 	}

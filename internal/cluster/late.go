@@ -1,0 +1,71 @@
+package cluster
+
+import (
+	"github.com/rescind-edge/rescind/internal/cluster/wire"
+	"github.com/rescind-edge/rescind/internal/journal"
+)
+
+const (
+	// lateSeconds is for how long an entry is not acknowledged, at least, when its
+	// issuer begins to ask: the first rounds of sending it again are over.
+	lateSeconds = 2
+	// maxLateRest is the most seconds between two questions to one member. It
+	// doubles up to there, so that one whose disk is slow is not asked by everybody
+	// all the time.
+	maxLateRest = 16
+	// maxLatePulls is how many of the exchanges at a time are with members that are
+	// late: they may be cut off and not found dead yet, and heartbeats come by
+	// exchanges too.
+	maxLatePulls = maxPulls / 2
+)
+
+// lateness finds the members whose acknowledgements are missing. One that was lost
+// would come with the next comparison with that very member, and that is drawn by
+// chance: among many members it takes minutes. A member that fetched an entry from
+// somebody else may not even know whom to tell. So the issuer asks.
+type lateness struct {
+	inc    journal.Incarnation
+	issued [lateSeconds]uint64 // of inc, by the seconds before, newest first
+	rests  map[wire.ID]*lateRest
+}
+
+// lateRest is when a late member is asked again.
+type lateRest struct{ left, next int } // seconds
+
+// look is called once a second; it returns the members to be asked now.
+func (l *lateness) look(inc journal.Incarnation, issued uint64, alive []*peer, row func(wire.ID) journal.Row) []wire.ID {
+	due := l.issued[lateSeconds-1]
+	if inc != l.inc {
+		*l, due = lateness{inc: inc}, 0
+	}
+	copy(l.issued[1:], l.issued[:])
+	l.issued[0] = issued
+	rests := make(map[wire.ID]*lateRest)
+	var ask []wire.ID
+	for _, p := range alive {
+		if row(p.id).Head >= due {
+			continue
+		}
+		r := l.rests[p.id]
+		if r == nil {
+			r = &lateRest{next: 1}
+		}
+		rests[p.id] = r
+		if r.left--; r.left < 0 {
+			ask = append(ask, p.id)
+			r.left = r.next - 1
+			r.next = min(2*r.next, maxLateRest)
+		}
+	}
+	l.rests = rests // of whoever is not late, or has gone, nothing is kept
+	return ask
+}
+
+// askLate has members asked that are late to acknowledge own entries.
+func (c *Cluster) askLate(l *lateness) {
+	own, issued := c.cfg.Journal.Own()
+	c.proof.Lock()
+	ask := l.look(own, issued, c.view.Load().peers, func(id wire.ID) journal.Row { return c.proof.Row(own, id) })
+	c.proof.Unlock()
+	c.rounds.askLate(ask)
+}
