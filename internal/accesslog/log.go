@@ -73,6 +73,9 @@ func NewPurgeLog(outputs []Output) *PurgeLog {
 	return &PurgeLog{outputs: outputs}
 }
 
+// Written tells whether there is an output.
+func (l *PurgeLog) Written() bool { return len(l.outputs) > 0 }
+
 // Purged writes a purge.
 func (l *PurgeLog) Purged(e event.Purged) {
 	l.write(func(dst []byte) []byte { return AppendPurged(dst, &e) })
@@ -94,7 +97,7 @@ func (l *PurgeLog) TokenChanged(e event.TokenChanged) {
 }
 
 func (l *PurgeLog) write(line func(dst []byte) []byte) {
-	if len(l.outputs) == 0 {
+	if !l.Written() {
 		return
 	}
 	b := l.lines.get()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/accesslog"
 	"github.com/rescind-edge/rescind/internal/config"
+	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/live"
 	"github.com/rescind-edge/rescind/internal/metrics"
@@ -129,9 +130,11 @@ func (r records) Reverted(e event.Reverted) {
 
 // Received keeps record of a purge that another node accepted. The node's own log
 // has none of them: it is written to while everybody who purges waits.
-func (r records) Received(e event.Purged) {
-	r.a.views.metrics.Purged(e)
-	r.a.access.Load().purges.Purged(e)
+func (r records) Received(h control.Heard) {
+	r.a.views.metrics.Received(h.Service(), h.Kind(), h.Mode())
+	if log := r.a.access.Load().purges; log.Written() {
+		log.Purged(h.Event())
+	}
 }
 
 // ReceivedRevert does the same for a purge that was taken back elsewhere.

@@ -49,7 +49,7 @@ func (c *Control) takeEffect(step *durable.Step, past bool) {
 }
 
 func (c *Control) takePurge(step *durable.Step, past bool) {
-	r, err := parsePurge(step.Entry.Body)
+	r, err := parsePurge(step.Entry.Body, &c.words)
 	if err != nil {
 		// It asks for something to be withdrawn, and nobody here knows what.
 		c.withdrawAll(step)
@@ -83,7 +83,7 @@ func (c *Control) takePurge(step *durable.Step, past bool) {
 	c.ledger.add(r)
 	if !past {
 		c.counts.received.Add(1)
-		c.parts.Received(r.elsewhere())
+		c.parts.Received(Heard{&r})
 	}
 }
 

@@ -123,8 +123,9 @@ func appendInt(b []byte, n protowire.Number, v int64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, n, protowire.VarintType), protowire.EncodeZigZag(v))
 }
 
-// parsePurge reads what appendPurge wrote. The error wraps errBadBody.
-func parsePurge(b []byte) (Receipt, error) {
+// parsePurge reads what appendPurge wrote. Words that are the same as in like, of
+// the purge before, share its memory. The error wraps errBadBody.
+func parsePurge(b []byte, like *words) (Receipt, error) {
 	var r Receipt
 	err := eachField(b, func(n protowire.Number, v int64, data []byte) error {
 		switch n {
@@ -133,7 +134,7 @@ func parsePurge(b []byte) (Receipt, error) {
 				return fmt.Errorf("%w: the id has %d bytes", errBadBody, len(data))
 			}
 		case purgeService:
-			r.Service = string(data)
+			r.Service = like.service.of(data)
 		case purgeAccepted:
 			r.Accepted = time.Unix(0, v)
 		case purgeMode:
@@ -156,13 +157,13 @@ func parsePurge(b []byte) (Receipt, error) {
 				return fmt.Errorf("%w: more than %d selectors", errBadBody, purge.MaxKeys)
 			}
 		case purgeActor:
-			r.Actor = string(data)
+			r.Actor = like.actor.of(data)
 		case purgeDialect:
-			r.Dialect = string(data)
+			r.Dialect = like.dialect.of(data)
 		case purgeNote:
 			r.Note = string(data)
 		case purgeNode:
-			r.Node = string(data)
+			r.Node = like.node.of(data)
 		}
 		return nil
 	})
@@ -171,6 +172,19 @@ func parsePurge(b []byte) (Receipt, error) {
 	}
 	r.Effect.At = r.Accepted.UnixNano()
 	return r, err
+}
+
+// words are those of which many purges in a row have the same.
+type words struct{ service, actor, dialect, node name }
+
+type name string
+
+// of returns a text as a string: the last one, if it is the same.
+func (n *name) of(text []byte) string {
+	if string(*n) != string(text) {
+		*n = name(text)
+	}
+	return string(*n)
 }
 
 // parseSelector reads a selector. Of one of a kind that only a later version has

@@ -77,7 +77,7 @@ type Parts struct {
 	// applied, ReceivedRevert of theirs taken back; nil: events are dropped. They
 	// are called in the middle of everything that this node applies: they must
 	// neither wait, not for an output either, nor call the Control.
-	Received       func(event.Purged)
+	Received       func(Heard)
 	ReceivedRevert func(event.Reverted)
 	// TokenChanged is told of tokens that were created or revoked, like a Sink;
 	// nil: events are dropped.
@@ -102,6 +102,7 @@ type Control struct {
 	// reverts at once, the second must find what the first did.
 	reverting sync.Mutex
 	seed      maphash.Seed
+	words     words // of the last entry, under the journal's lock
 	// configuring keeps two reloads from taking over one state's limits.
 	configuring sync.Mutex
 }
@@ -124,7 +125,7 @@ func New(parts Parts, cfg Config) (*Control, error) {
 		}
 	}
 	if parts.Received == nil {
-		parts.Received = func(event.Purged) {}
+		parts.Received = func(Heard) {}
 	}
 	if parts.ReceivedRevert == nil {
 		parts.ReceivedRevert = func(event.Reverted) {}

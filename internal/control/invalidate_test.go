@@ -93,7 +93,7 @@ func TestInvalidationsOfLongURLsSpread(t *testing.T) {
 	n.SpreadInvalidations()
 	told := 0
 	for _, e := range others.entries {
-		r, err := parsePurge(e.Body)
+		r, err := parsePurge(e.Body, new(words))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -71,11 +71,32 @@ func (r Receipt) event(addr netip.Addr) event.Purged {
 	return e
 }
 
-// elsewhere returns the record of a purge that another node accepted. How long it
-// took is for that one to say: this one's clock is another.
-func (r Receipt) elsewhere() event.Purged {
-	e := r.event(netip.Addr{})
-	e.Node = r.Node
+// Heard is a purge that another node accepted. It is to be looked at and not kept:
+// of thousands a second, most are counted and no more.
+type Heard struct{ r *Receipt }
+
+// Service returns the id of its service.
+func (h Heard) Service() string { return h.r.Service }
+
+// Mode returns "hard" or "soft".
+func (h Heard) Mode() string { return h.r.Effect.Mode.String() }
+
+// Kind returns the kind of its selectors; "" if they are not of one kind.
+func (h Heard) Kind() string {
+	kind := h.r.Selectors[0].Kind
+	for i := range h.r.Selectors {
+		if h.r.Selectors[i].Kind != kind {
+			return ""
+		}
+	}
+	return kind.String()
+}
+
+// Event returns its record. How long it took is for the node that accepted it to
+// say: this one's clock is another.
+func (h Heard) Event() event.Purged {
+	e := h.r.event(netip.Addr{})
+	e.Node = h.r.Node
 	return e
 }
 

@@ -25,7 +25,7 @@ func TestPurgesOfOthersAreRecorded(t *testing.T) {
 	a, b := newNode(t), newNode(t)
 	var purged []event.Purged
 	var reverted []event.Reverted
-	b.parts.Received = func(e event.Purged) { purged = append(purged, e) }
+	b.parts.Received = func(h Heard) { purged = append(purged, h.Event()) }
 	b.parts.ReceivedRevert = func(e event.Reverted) { reverted = append(reverted, e) }
 	r, err := a.Purge(here, Request{Service: "shop", Selectors: slicesOf(t, 2), Note: "why"})
 	if err != nil {

@@ -131,9 +131,10 @@ func marksOf(h *field.Hasher, svc *service, selectors []purge.Selector) marks {
 		} else {
 			m.demand.selects++
 		}
-		s.Target.Scheme = ""
-		m.urls = append(m.urls, s.Tag(h, svc.ID, svc.Query))
-		countable = countable && s.Kind == purge.ByURL
+		if countable = countable && s.Kind == purge.ByURL; countable {
+			s.Target.Scheme = ""
+			m.urls = append(m.urls, s.Tag(h, svc.ID, svc.Query))
+		}
 	}
 	m.tags, m.urls = distinct(m.tags), distinct(m.urls)
 	m.everything = m.demand.alls > 0

@@ -402,11 +402,11 @@ func FuzzForeignBodies(f *testing.F) {
 				t.Errorf("%+v became %+v, %v", rev, again, err)
 			}
 		}
-		r, err := parsePurge(body)
+		r, err := parsePurge(body, new(words))
 		if err != nil {
 			return
 		}
-		again, err := parsePurge(appendPurge(nil, &r))
+		again, err := parsePurge(appendPurge(nil, &r), new(words))
 		if err != nil || again.ID != r.ID || again.Effect.Normal() != r.Effect.Normal() || !slices.Equal(again.Selectors, r.Selectors) {
 			t.Errorf("%+v became %+v, %v", r, again, err)
 		}

@@ -96,13 +96,16 @@ type Vector map[Incarnation]Row
 func (v Vector) Knows(id ID) bool { return v[id.Incarnation].Knows(id.Seq) }
 
 // Add makes an entry known.
-func (v Vector) Add(e *Entry) {
-	row := v[e.Incarnation]
-	if !row.Knows(e.Seq) {
-		row.add(e.Seq)
+func (v Vector) Add(e *Entry) { v.Note(e.ID, e.Time) }
+
+// Note makes an entry known of which no more is at hand than its ID and its time.
+func (v Vector) Note(id ID, time int64) {
+	row := v[id.Incarnation]
+	if !row.Knows(id.Seq) {
+		row.add(id.Seq)
 	}
-	row.Newest = max(row.Newest, e.Time)
-	v[e.Incarnation] = row
+	row.Newest = max(row.Newest, time)
+	v[id.Incarnation] = row
 }
 
 // Clone returns a vector that shares no row with v. Rows are values and their

@@ -70,15 +70,19 @@ func (v *eventVecs) all() []prometheus.Collector {
 	}
 }
 
-// Purged counts a purge. One that another node accepted is counted as received,
-// and no more: what it asked for, through which API, and how long it took, that node
-// counts.
+// Received counts a purge that another node accepted, by its service, the kind of
+// its selectors ("": of several) and its mode, and no more: through which API it came,
+// and how long it took, that node counts.
+func (m *Metrics) Received(service, kind, mode string) {
+	if kind == "" {
+		kind = mixedKinds
+	}
+	m.events.purges.WithLabelValues(m.label(service), kind, mode, "", purgeReceived).Inc()
+}
+
+// Purged counts a purge that this node accepted.
 func (m *Metrics) Purged(e event.Purged) {
 	service := m.label(e.Service)
-	if e.Node != "" {
-		m.events.purges.WithLabelValues(service, kindOf(e.Selectors), e.Mode, "", purgeReceived).Inc()
-		return
-	}
 	m.events.purges.WithLabelValues(service, kindOf(e.Selectors), e.Mode, e.Dialect, purgeApplied).Inc()
 	m.events.selectors.WithLabelValues(service).Add(float64(len(e.Selectors) + e.Omitted))
 	if e.CountKnown {

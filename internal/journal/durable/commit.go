@@ -15,18 +15,52 @@ type commit struct {
 	memory   bool // there is no disk
 	payloads [][]byte
 	bytes    int
-	entries  []journal.Entry // recorded in it: only their ID and Time
-	vector   journal.Vector  // rows recorded in it
-	ceiling  field.Position  // reserved in it
-	whole    bool            // it has all that there is
+	entries  []recorded     // in it
+	scratch  []byte         // for one record
+	vector   journal.Vector // rows recorded in it
+	ceiling  field.Position // reserved in it
+	whole    bool           // it has all that there is
 
 	done chan struct{} // closed when it has been written, or failed
 	err  error         // set before
 }
 
+// recorded is an entry that is in a commit.
+type recorded struct {
+	journal.ID
+	time int64
+}
+
 func newCommit(memory bool) *commit {
 	return &commit{memory: memory, done: make(chan struct{})}
 }
+
+// Memory is kept between two commits for what some hundred entries take.
+const (
+	spareBytes   = 64 << 10
+	spareEntries = 1 << 10
+)
+
+// reuse takes over the memory of a commit that is written, which is empty then;
+// others may still wait for it.
+func (c *commit) reuse(written *commit) {
+	if written == nil {
+		return
+	}
+	if len(written.payloads) == 1 && cap(written.payloads[0]) <= spareBytes {
+		c.payloads = append(written.payloads[:0], written.payloads[0][:0])
+	}
+	if cap(written.entries) <= spareEntries {
+		c.entries = written.entries[:0]
+	}
+	if cap(written.scratch) <= spareBytes {
+		c.scratch = written.scratch
+	}
+	written.payloads, written.entries, written.scratch = nil, nil, nil
+}
+
+// empty tells whether there is nothing to write.
+func (c *commit) empty() bool { return c.bytes == 0 }
 
 // room returns the payload to add to, which has place for a record of some bytes.
 func (c *commit) room() *[]byte {
@@ -56,8 +90,14 @@ func (c *commit) number(t recordType, n uint64) {
 }
 
 func (c *commit) entry(pos field.Position, arrived int64, e *journal.Entry) {
-	c.add(func(b []byte) []byte { return appendEntry(b, pos, arrived, e) })
-	c.entries = append(c.entries, journal.Entry{ID: e.ID, Time: e.Time})
+	if c.memory {
+		return
+	}
+	c.add(func(b []byte) []byte {
+		b, c.scratch = appendEntry(b, c.scratch, pos, arrived, e)
+		return b
+	})
+	c.entries = append(c.entries, recorded{e.ID, e.Time})
 }
 
 func (c *commit) rows(v journal.Vector) {
@@ -84,6 +124,9 @@ func (c *commit) clear() {
 
 // before puts an earlier commit, which failed, in front of c.
 func (c *commit) before(failed *commit) {
+	if c.empty() {
+		c.payloads = nil // memory for them at most
+	}
 	c.payloads = append(failed.payloads, c.payloads...)
 	c.bytes += failed.bytes
 	c.entries = append(failed.entries, c.entries...)
@@ -109,7 +152,7 @@ func (j *Journal) ticketLocked() Ticket {
 	switch {
 	case j.cfg.FS == nil:
 		return Ticket{}
-	case len(j.mu.next.payloads) > 0 || j.mu.rewrite:
+	case !j.mu.next.empty() || j.mu.rewrite:
 		return Ticket{j, j.mu.next}
 	case j.mu.current != nil:
 		return Ticket{j, j.mu.current} // nothing is new, but what is known may not be on disk yet
@@ -160,7 +203,7 @@ func (j *Journal) Sync(ctx context.Context) error {
 // writeNext writes what waits. The caller holds writing.
 func (j *Journal) writeNext() error {
 	c, mark := j.takeNext()
-	if c.err == nil && len(c.payloads) > 0 {
+	if c.err == nil && !c.empty() {
 		c.err = j.write(c.payloads, mark)
 	}
 	j.settle(c)
@@ -174,6 +217,8 @@ func (j *Journal) takeNext() (*commit, segment) {
 	defer j.mu.Unlock()
 	c := j.mu.next
 	j.mu.next, j.mu.current = newCommit(false), c
+	j.mu.next.reuse(j.mu.spare)
+	j.mu.spare = nil
 	if j.mu.rewrite {
 		j.everythingLocked(c)
 	}
@@ -197,7 +242,10 @@ func (j *Journal) everythingLocked(c *commit) {
 		c.number(recGap, uint64(j.mu.position))
 	}
 	j.mu.set.Each(func(arrived int64, e *journal.Entry) {
-		c.add(func(b []byte) []byte { return appendEntry(b, j.mu.position, arrived, e) })
+		c.add(func(b []byte) []byte {
+			b, c.scratch = appendEntry(b, c.scratch, j.mu.position, arrived, e)
+			return b
+		})
 	})
 }
 
@@ -247,8 +295,8 @@ func (j *Journal) settle(c *commit) {
 		j.ticketLocked() // drops it where it is too much
 		return
 	}
-	for i := range c.entries {
-		j.mu.durable.Add(&c.entries[i])
+	for _, e := range c.entries {
+		j.mu.durable.Note(e.ID, e.time)
 	}
 	for inc, row := range c.vector {
 		j.mu.durable[inc] = j.mu.durable[inc].Merge(row)
@@ -258,4 +306,5 @@ func (j *Journal) settle(c *commit) {
 	if c.whole {
 		j.mu.rewrite = false
 	}
+	j.mu.spare = c
 }

@@ -84,7 +84,8 @@ type Step struct {
 }
 
 // Apply carries out steps. It is called under the journal's lock, so it must be
-// quick and must not call the journal; when it returns, the steps are in force.
+// quick and must not call the journal; when it returns, the steps are in force. It
+// must not keep the slice.
 type Apply func([]Step)
 
 // Recovered is what Open found.

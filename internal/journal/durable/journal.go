@@ -39,10 +39,13 @@ type Journal struct {
 		asked    field.Position // the reservation that waits for the disk
 		apply    Apply
 		replay   []Step
-		next     *commit // what waits for the disk
-		current  *commit // what is being written; nil: nothing
-		rewrite  bool    // next was too much: all that there is must be written
-		failing  error   // of the last commit
+		steps    []Step        // of the last Receive, empty: its memory is used again
+		offered  journal.Entry // that is being taken
+		next     *commit       // what waits for the disk
+		spare    *commit       // one that is written, empty: its memory is used again
+		current  *commit       // what is being written; nil: nothing
+		rewrite  bool          // next was too much: all that there is must be written
+		failing  error         // of the last commit
 		closed   bool
 		ancient  uint64 // entries refused for their age
 	}

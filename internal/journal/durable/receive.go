@@ -28,22 +28,30 @@ func (j *Journal) Receive(entries []journal.Entry) (Received, Ticket, error) {
 		return Received{}, Ticket{}, err
 	}
 	now := j.now()
-	steps := make([]Step, 0, len(entries))
+	steps := j.mu.steps[:0]
 	for i := range entries {
 		steps = j.acceptLocked(now, &entries[i], &got, i, steps)
 	}
 	if len(steps) > 0 {
 		j.mu.apply(steps)
 	}
+	clear(steps)
+	if j.mu.steps = steps; cap(steps) > keptSteps {
+		j.mu.steps = nil
+	}
 	return got, j.ticketLocked(), nil
 }
+
+// keptSteps is for how many steps memory is kept between two calls: what comes in
+// packets at once has fewer.
+const keptSteps = 512
 
 // offerLocked offers an entry to the set. One that is not known is cloned first:
 // it lies in a buffer that will be used again.
 func (j *Journal) offerLocked(now int64, e **journal.Entry) journal.Outcome {
 	if !j.mu.set.Knows((*e).ID) {
-		c := (*e).Clone()
-		*e = &c
+		j.mu.offered = (*e).Clone()
+		*e = &j.mu.offered
 	}
 	return j.mu.set.Accept(now, *e)
 }

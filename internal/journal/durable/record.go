@@ -42,11 +42,13 @@ func appendNumber(to []byte, t recordType, n uint64) []byte {
 	return appendRecord(to, t, binary.AppendUvarint(b[:0], n))
 }
 
-func appendEntry(to []byte, pos field.Position, arrived int64, e *journal.Entry) []byte {
-	data := make([]byte, 0, 64+len(e.Body)+len(e.Extra))
-	data = binary.AppendUvarint(data, uint64(pos))
+// appendEntry appends a record of an entry; scratch is memory for its data, which
+// is returned for the next.
+func appendEntry(to, scratch []byte, pos field.Position, arrived int64, e *journal.Entry) (record, used []byte) {
+	data := binary.AppendUvarint(scratch[:0], uint64(pos))
 	data = binary.AppendVarint(data, arrived)
-	return appendRecord(to, recEntry, wire.AppendEntry(data, e))
+	data = wire.AppendEntry(data, e)
+	return appendRecord(to, recEntry, data), data
 }
 
 func appendItem(to []byte, i *state.Item) []byte {
