@@ -63,7 +63,7 @@ func parseShown(b []byte) (Receipt, error) {
 		switch n {
 		case shownPurge:
 			entry := r.Entry
-			r, err = parsePurge(data)
+			r, err = parsePurge(data, new(words))
 			r.Entry = entry
 		case shownIncarnation:
 			if copy(r.Entry.Incarnation[:], data) != len(data) {

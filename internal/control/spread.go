@@ -107,7 +107,7 @@ func (c *Control) Stands(e *journal.Entry) bool {
 	if e.Kind != journal.KindPurge || e.By != 0 {
 		return false
 	}
-	r, err := parsePurge(e.Body)
+	r, err := parsePurge(e.Body, new(words))
 	if err != nil {
 		return false
 	}
