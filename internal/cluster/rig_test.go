@@ -133,6 +133,13 @@ func (n *node) appliedAt(id journal.ID) (time.Time, bool) {
 	return at, ok
 }
 
+// dropped returns how often the member was told to drop what it had stored.
+func (n *node) dropped() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.gaps
+}
+
 // crash ends a member without a word, and what its disk had not synced.
 func (n *node) crash() {
 	n.host.Crash()
