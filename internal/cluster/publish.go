@@ -27,13 +27,14 @@ func (c *Cluster) Publish(entries []journal.Entry) {
 	if len(entries) == 0 {
 		return
 	}
-	at, roster, told := c.cfg.Clock(), c.expected(), c.knowsRoster()
+	told := c.knowsRoster() // before the roster is read, so that it is in it
+	at, roster := c.cfg.Clock(), c.expected()
 	c.proof.Lock()
 	for i := range entries {
 		c.proof.own[entries[i].Incarnation] = true
-		// Who must confirm what is issued before is in the roster told later.
-		if told {
-			c.proof.Issued(at, entries[i].ID, roster)
+		c.proof.Issued(at, entries[i].ID, roster)
+		if !told {
+			c.proof.Early(entries[i].ID)
 		}
 	}
 	c.proof.Unlock()

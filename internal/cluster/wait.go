@@ -33,9 +33,12 @@ var ErrTooManyWait = proof.ErrTooManyWait
 // is missing are the members that it knows of, or else the addresses to join.
 // The error is ErrTooManyWait.
 func (c *Cluster) WaitFor(ctx context.Context, id journal.ID, level Level) (missing []string, err error) {
-	known := level == WaitNone || c.waitTold(ctx)
+	known := level != WaitNone && c.waitTold(ctx)
 	now, today := c.cfg.Clock(), c.expected()
 	c.proof.Lock()
+	if known {
+		c.proof.Settle(id, today)
+	}
 	w, err := c.proof.Wait(now, id, level, today)
 	c.proof.Unlock()
 	if err != nil {
@@ -48,7 +51,7 @@ func (c *Cluster) WaitFor(ctx context.Context, id journal.ID, level Level) (miss
 	}
 	c.proof.Lock()
 	defer c.proof.Unlock()
-	if missing = c.proof.End(w); !known && len(missing) == 0 {
+	if missing = c.proof.End(w); !known && level != WaitNone && len(missing) == 0 {
 		missing = slices.Clone(c.cfg.Join)
 	}
 	return missing, nil
@@ -98,8 +101,11 @@ type Confirmation = proof.Confirmation
 
 // Progress returns what is known of who has applied an own entry.
 func (c *Cluster) Progress(id journal.ID) Progress {
-	today := c.expected()
+	known, today := c.knowsRoster(), c.expected() // in this order: what is known is then in it
 	c.proof.Lock()
 	defer c.proof.Unlock()
+	if known {
+		c.proof.Settle(id, today)
+	}
 	return c.proof.Progress(id, today)
 }

@@ -29,6 +29,7 @@ type record struct {
 	count   int      // other members of the roster that have applied it
 	slowest time.Duration
 	slowIdx int
+	early   bool // issued before the roster was known
 }
 
 const unit = 100 * time.Microsecond
@@ -80,6 +81,39 @@ func (l *Ledger) Issued(now time.Duration, id journal.ID, roster *Roster) {
 	l.records++
 	l.cells += len(r.took)
 	l.shrink()
+}
+
+// Early says that an entry was issued before the roster was known: that of when it
+// is known counts, see Settle.
+func (l *Ledger) Early(id journal.ID) {
+	if r := l.find(id); r != nil {
+		r.early = true
+	}
+}
+
+// Settle gives an early entry the roster that is known by now. Times of members
+// that were not in the roster of its issue stay unknown.
+func (l *Ledger) Settle(id journal.ID, roster *Roster) {
+	r := l.find(id)
+	if r == nil || !r.early {
+		return
+	}
+	r.early = false
+	if r.took == nil {
+		r.roster, r.slowIdx = roster, -1 // summarized: who was the slowest cannot be told
+		return
+	}
+	took, slowest := make([]uint32, len(roster.Members)), -1
+	for i, m := range r.roster.Members {
+		if at, in := roster.index[m.ID]; in {
+			took[at] = r.took[i]
+			if i == r.slowIdx {
+				slowest = at
+			}
+		}
+	}
+	l.cells += len(took) - len(r.took)
+	r.roster, r.took, r.slowIdx = roster, took, slowest
 }
 
 // shrink summarizes, then forgets the oldest records beyond the limits.

@@ -168,6 +168,40 @@ func guests(all, n int) *Roster {
 	return NewRoster(0, r.Members)
 }
 
+// What was issued before the roster was known waits for the roster that is known
+// later, and keeps the times of those that were known then.
+func TestSettle(t *testing.T) {
+	l := NewLedger()
+	l.Issued(time.Second, id(1), roster(2))
+	l.Early(id(1))
+	l.Issued(time.Second, id(2), roster(2))
+	ack(l, 3*time.Second, 1, 2)
+	l.Settle(id(1), roster(4))
+	l.Settle(id(2), roster(4))
+	p := l.Progress(id(1), roster(9))
+	if len(p.Members) != 3 || !p.Remembered || !p.Members[0].Applied || p.Members[0].Took != 2*time.Second || p.Members[1].Applied || p.SlowestOf != "n1" {
+		t.Errorf("%+v", p)
+	}
+	w, err := l.Wait(0, id(1), All, roster(4))
+	if err != nil || done(w) {
+		t.Errorf("the others are not waited for: %v", err)
+	}
+	ack(l, 4*time.Second, 2, 1)
+	ack(l, 5*time.Second, 3, 1)
+	if p = l.Progress(id(1), roster(9)); !done(w) || p.Members[2].Took != 4*time.Second || p.SlowestOf != "n3" {
+		t.Errorf("%+v", p)
+	}
+	if p := l.Progress(id(2), roster(9)); len(p.Members) != 1 {
+		t.Errorf("an entry with a known roster got another one: %+v", p)
+	}
+	for seq := uint64(3); seq < maxCells/2+10; seq++ {
+		l.Issued(time.Second, id(seq), roster(4))
+	}
+	if l.cells > maxCells {
+		t.Errorf("%d cells", l.cells)
+	}
+}
+
 func TestGuests(t *testing.T) {
 	l, r := NewLedger(), guests(3, 2)
 	if r.Majority() != 1 || !r.Has(2) || r.Enlisted(2) || !r.Enlisted(0) {
