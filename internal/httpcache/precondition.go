@@ -31,7 +31,7 @@ func (c Condition) String() string {
 // If-Unmodified-Since (RFC 9111 section 4.3.2), but a client that sends them
 // does not want another representation, and would get one. It does not allocate.
 func Precondition(method string, req, stored field.Fields) Condition {
-	if !conditional(req) {
+	if !Conditional(req) {
 		return Proceed
 	}
 	if !expected(req, stored) {
@@ -55,8 +55,9 @@ func Precondition(method string, req, stored field.Fields) Condition {
 
 func safeRead(method string) bool { return method == "GET" || method == "HEAD" }
 
-// conditional tells quickly that most requests have no conditions.
-func conditional(req field.Fields) bool {
+// Conditional tells quickly that most requests have no conditions; where it
+// returns true, a request may have some, If-Range among them.
+func Conditional(req field.Fields) bool {
 	for i := range req {
 		if n := req[i].Name; len(n) > 3 && n[2] == '-' && field.EqualFold(n[:2], "If") {
 			return true

@@ -23,6 +23,9 @@ type RequestDirectives struct {
 // no Cache-Control (RFC 9111 section 5.4). It does not allocate.
 func ParseRequest(req field.Fields) RequestDirectives {
 	var r RequestDirectives
+	if len(req) == 0 {
+		return r
+	}
 	if !req.Has("Cache-Control") {
 		r.NoCache = pragmaNoCache(req)
 		return r

@@ -80,6 +80,7 @@ type exchange struct {
 	form    store.Object        // the compressed form that is sent; none: the stored one
 	piece   httpcache.ByteRange // what is sent of it
 	sorted  bool                // out is in the order of its names
+	stored  bool                // the fields are those of the stored response, and not in out
 	head    []byte
 	content [][]byte
 

@@ -12,10 +12,14 @@ func (x *exchange) compose() {
 	if x.status == http.StatusNotModified {
 		x.out = httpcache.NotModifiedFields(x.out)
 	}
+	if cap(x.head) == 0 {
+		x.head = make([]byte, 0, usualAnswer)
+	}
 	x.head = appendStatusLine(x.head[:0], x.status)
 	if x.sorted && x.service.Response.none() {
 		x.merge()
 	} else {
+		x.takeFields()
 		x.gather()
 		x.out.SortByName()
 		for i := range x.out {
@@ -26,8 +30,13 @@ func (x *exchange) compose() {
 	x.head = append(x.head, "\r\n"...)
 }
 
+// usualAnswer has room for a head and a small content behind it, so that the
+// server need not copy both to put them together.
+const usualAnswer = 4 << 10
+
 // composeFields puts the fields of the answer together for HTTP/2.
 func (x *exchange) composeFields() {
+	x.takeFields()
 	if x.status == http.StatusNotModified {
 		x.out = httpcache.NotModifiedFields(x.out)
 	}
@@ -148,16 +157,46 @@ func (x *exchange) mergeLength(at int) int {
 
 // upTo writes the lines whose names come before another, and returns the next.
 func (x *exchange) upTo(at int, name string) int {
-	for at < len(x.out) && x.out[at].Name < name {
-		x.line(at)
+	from, n := at, x.lines()
+	for at < n && x.lineName(at) < name {
 		at++
+	}
+	if x.stored {
+		x.head = append(x.head, x.object.Head.Wire(from, at)...)
+		return at
+	}
+	for ; from < at; from++ {
+		x.line(from)
 	}
 	return at
 }
 
+// lines returns how many lines there are to merge with.
+func (x *exchange) lines() int {
+	if x.stored {
+		return x.object.Head.NumShown()
+	}
+	return len(x.out)
+}
+
+func (x *exchange) lineName(i int) string {
+	if x.stored {
+		return x.object.Head.Name(i)
+	}
+	return x.out[i].Name
+}
+
+func (x *exchange) lineValue(i int) string {
+	if x.stored {
+		f, _ := x.object.Head.Field(i)
+		return f.Value
+	}
+	return x.out[i].Value
+}
+
 // past leaves out the lines of that name.
 func (x *exchange) past(at int, name string) int {
-	for at < len(x.out) && x.out[at].Name == name {
+	for n := x.lines(); at < n && x.lineName(at) == name; {
 		at++
 	}
 	return at
@@ -168,8 +207,8 @@ func (x *exchange) behind(at int, name string) int {
 	at = x.upTo(at, name)
 	x.head = append(x.head, name...)
 	x.head = append(x.head, ": "...)
-	for ; at < len(x.out) && x.out[at].Name == name; at++ {
-		x.head = append(x.head, x.out[at].Value...)
+	for n := x.lines(); at < n && x.lineName(at) == name; at++ {
+		x.head = append(x.head, x.lineValue(at)...)
 		x.head = append(x.head, ", "...)
 	}
 	return at

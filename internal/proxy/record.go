@@ -35,11 +35,15 @@ func (x *exchange) report(finished bool) {
 	if x.cfg.Done == nil {
 		return
 	}
+	took := x.elapsed()
+	if x.fast && x.firstByte == 0 {
+		x.firstByte = took
+	}
 	e := &x.record
 	*e = event.Request{
 		Time: x.start, ID: x.id, Node: x.cfg.Node, Remote: x.ask.remote, Client: x.client.addr,
 		Method: x.ask.method, Scheme: x.target.Scheme, Host: x.ask.host, Target: x.ask.target, Proto: x.ask.proto,
-		Status: x.status, Received: x.received.Load(), Bytes: x.sentBytes, Duration: x.elapsed(), FirstByte: x.firstByte,
+		Status: x.status, Received: x.received.Load(), Bytes: x.sentBytes, Duration: took, FirstByte: x.firstByte,
 		Cut: !finished, Outcome: x.outcome.event(), Reason: x.reason(),
 		Key: x.key, RequestFields: x.loggedFields(), ResponseFields: x.responseFields(),
 	}

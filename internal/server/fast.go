@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
 )
@@ -36,6 +37,7 @@ type FastRequest struct {
 	// to be declined. Zero for any amount.
 	Room int64
 
+	Time   time.Time  // when the request was there; zero for the present
 	Remote string     // the peer's address, as net.Addr prints it
 	Peer   netip.Addr // the same, unmapped and without a zone; invalid for a Unix socket
 	TLS    uint16     // version, as crypto/tls names it; 0 in clear
@@ -45,7 +47,8 @@ type FastRequest struct {
 type FastWriter interface {
 	// Send writes a whole response: its head, then the parts of its content. It
 	// returns how many bytes of the content were handed to the system, and why
-	// not all; the connection then ends. It keeps neither slice.
+	// not all; the connection then ends. It keeps neither slice, but it may use
+	// the room behind head, up to its capacity, to put an answer together.
 	Send(head []byte, content [][]byte) (sent int64, err error)
 
 	// SendFields is Send for HTTP/2: names may be in any case, and come in any

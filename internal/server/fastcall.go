@@ -93,7 +93,8 @@ func (c *conn) offer(call *fastCall) fastOutcome {
 		c.peer = c.newPeer()
 	}
 	call.request.Remote, call.request.Peer, call.request.TLS = c.peer.remote, c.peer.addr, c.peer.tls
-	call.conn, call.now, call.sent, call.err = c, s.uptime(), false, nil
+	call.request.Time = time.Now()
+	call.conn, call.now, call.sent, call.err = c, call.request.Time.Sub(s.made), false, nil
 
 	took := s.cfg.Fast.ServeFast(call, &call.request)
 	switch {

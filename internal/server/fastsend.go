@@ -49,6 +49,12 @@ func (f *fastCall) Send(head []byte, content [][]byte) (sent int64, err error) {
 	switch {
 	case size == 0:
 		n, err = f.write(head)
+	case len(head)+size <= min(cap(head), copiedInClear):
+		whole := head
+		for _, part := range content {
+			whole = append(whole, part...)
+		}
+		n, err = f.write(whole)
 	case f.request.TLS != 0 || len(head)+size <= copiedInClear:
 		n, err = f.sendCopied(head, cursor{rest: content})
 	default:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
 )
@@ -44,7 +45,7 @@ func (h *http2Conn) offer() (outcome fastOutcome) {
 			}
 		}
 	}()
-	call.request.Room = call.room
+	call.request.Room, call.request.Time = call.room, time.Now()
 	took := s.cfg.Fast.ServeFast(call, &call.request)
 	switch {
 	case call.err == errNoRoom, !took && !call.sent:

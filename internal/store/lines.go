@@ -23,6 +23,12 @@ func (h *Head) lineBounds(i int) (from, to, name int) {
 	return from, to, name
 }
 
+// Name returns the name of line i of NumFields.
+func (h *Head) Name(i int) string {
+	off, n := h.ref(i)
+	return h.text(off, off+n)
+}
+
 // Field returns line i of NumFields, and whether it is not delivered.
 func (h *Head) Field(i int) (f field.Field, hidden bool) {
 	from, to, name := h.lineBounds(i)
