@@ -51,7 +51,6 @@ var plain = map[rune]value{
 	'q': {safe: appendQuery},
 	'r': {safe: appendRequestLine},
 	's': {safe: appendStatus},
-	't': {safe: appendTime},
 	'T': number(func(e *event.Request) int64 { return int64(e.Duration / time.Second) }),
 	'u': {text: user},
 	'U': {text: func(e *event.Request) string { path, _ := splitTarget(e); return path }},
@@ -100,6 +99,9 @@ var extended = map[string]value{
 // lookUp finds what a directive stands for.
 func lookUp(directive rune, argument string, hasArgument bool) (value, error) {
 	if !hasArgument {
+		if directive == 't' {
+			return value{safe: new(clock).append}, nil
+		}
 		if v, ok := plain[directive]; ok {
 			return v, nil
 		}

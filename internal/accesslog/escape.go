@@ -35,20 +35,42 @@ func appendEscaped(dst []byte, s string, quoted bool) []byte {
 		return append(dst, '-')
 	}
 	s, wasCut := cut(s)
+	must := &bareEscapes
+	if quoted {
+		must = &quotedEscapes
+	}
+	from := 0 // of what is copied as it is
 	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
+		if !must[s[i]] {
+			continue
+		}
+		dst = append(dst, s[from:i]...)
+		from = i + 1
+		switch c := s[i]; c {
+		case '"', '\\':
 			dst = append(dst, '\\', c)
-		case c < ' ' || c >= 0x7f || c == ' ' && !quoted:
-			dst = append(dst, '\\', 'x', hex[c>>4], hex[c&15])
 		default:
-			dst = append(dst, c)
+			dst = append(dst, '\\', 'x', hex[c>>4], hex[c&15])
 		}
 	}
+	dst = append(dst, s[from:]...)
 	if wasCut {
 		dst = append(dst, ellipsis...)
 	}
 	return dst
+}
+
+// The bytes that are escaped, between quotes and outside of them.
+var (
+	quotedEscapes = escapes(true)
+	bareEscapes   = escapes(false)
+)
+
+func escapes(quoted bool) (set [256]bool) {
+	for c := range set {
+		set[c] = c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == ' ' && !quoted
+	}
+	return set
 }
 
 // appendJSON appends a JSON string. Beyond what RFC 8259 section 7 demands, it

@@ -55,10 +55,6 @@ func appendStatus(dst []byte, e *event.Request) []byte {
 	return strconv.AppendInt(dst, int64(e.Status), 10)
 }
 
-func appendTime(dst []byte, e *event.Request) []byte {
-	return appendApacheTime(dst, e.Time)
-}
-
 func appendOriginStatus(dst []byte, e *event.Request) []byte {
 	if e.OriginStatus == 0 {
 		return append(dst, '-')

@@ -50,16 +50,10 @@ const (
 // locate finds the service, and sets the client and the target.
 func (x *exchange) locate() location {
 	scheme := x.ask.scheme()
-	host, ok := field.NormalHost(scheme, x.ask.host)
-	switch {
-	case !ok && x.ask.host == "":
-		return noHost
-	case !ok:
-		return badHost
-	}
-	x.target.Host = host
-	if x.service = x.cfg.routes.match(field.Hostname(host)); x.service == nil {
-		return unknownHost
+	host, service, is := x.cfg.routes.locate(scheme, x.ask.host)
+	x.target.Host, x.service = host, service
+	if is != located {
+		return is
 	}
 	x.client = x.ask.client(x.service.TrustedProxies)
 	if x.client.trusted {
