@@ -28,9 +28,23 @@ const (
 	stateDone
 )
 
-// exchange is one request and its answer.
+// exchange is one request and its answer. It is used for one after the other,
+// with the room that it has.
 type exchange struct {
 	tallies uint32 // of every tally; it stays
+	turn
+
+	fields  field.Fields // of the request, end to end, without those that this node writes
+	out     field.Fields // of the response
+	raw     field.Fields // room for the lines of ask
+	text    []byte       // that values in out are made of
+	head    []byte       // of an answer by the server itself
+	content [][]byte     // of the same
+	record  event.Request
+}
+
+// turn is what belongs to one request.
+type turn struct {
 	p       *Proxy
 	cfg     *current
 	w       http.ResponseWriter
@@ -45,8 +59,7 @@ type exchange struct {
 	trust   Trust
 	target  field.Target
 	client  client
-	fields  field.Fields // of the request, end to end, without those that this node writes
-	accepts string       // Accept-Encoding, where this node compresses
+	accepts string // Accept-Encoding, where this node compresses
 	debug   bool
 
 	// Set by hash.
@@ -70,19 +83,14 @@ type exchange struct {
 	length   int64             // of what is sent, -1 where that is not known
 	encoding compress.Encoding // to apply while it is sent
 	problem  problem
-	out      field.Fields // of the response
-	text     []byte       // that values in out are made of
-	raw      field.Fields // room for those of ask
 	own      fetch.Answer // room for answer
 
 	// Of an answer by the server itself.
-	unsure  bool                // what is stored depends on what this node tells the origin
-	form    store.Object        // the compressed form that is sent; none: the stored one
-	piece   httpcache.ByteRange // what is sent of it
-	sorted  bool                // out is in the order of its names
-	stored  bool                // the fields are those of the stored response, and not in out
-	head    []byte
-	content [][]byte
+	unsure bool                // what is stored depends on what this node tells the origin
+	form   store.Object        // the compressed form that is sent; none: the stored one
+	piece  httpcache.ByteRange // what is sent of it
+	sorted bool                // out is in the order of its names
+	stored bool                // the fields are those of the stored response, and not in out
 
 	// For the record.
 	id        string
@@ -90,7 +98,6 @@ type exchange struct {
 	firstByte time.Duration
 	sentBytes int64
 	received  atomic.Int64 // by a goroutine of the transport's
-	record    event.Request
 }
 
 // outcome is how the request was answered.

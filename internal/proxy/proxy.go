@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/field"
 )
 
@@ -174,11 +175,19 @@ func (x *exchange) end() {
 }
 
 // clear makes the exchange ready for another request, with the room that it
-// has. What its slices point to must not be kept alive.
+// has. What its slices point to must not be kept alive, nor anything point to
+// what the store may have freed. The fields of a request that the server read
+// itself by HTTP/1 lie in a buffer that stays anyway.
 func (x *exchange) clear() {
-	fields, out, raw := emptied(x.fields), emptied(x.out), emptied(x.raw)
 	clear(x.content)
-	*x = exchange{tallies: x.tallies, fields: fields, out: out, raw: raw, text: kept(x.text), head: kept(x.head), content: x.content[:0]}
+	x.text, x.head, x.content = kept(x.text), kept(x.head), x.content[:0]
+	if x.stored && x.ask.major == 1 {
+		x.fields, x.out, x.record.Keys = x.fields[:0], x.out[:0], nil
+	} else {
+		x.fields, x.out, x.raw = emptied(x.fields), emptied(x.out), emptied(x.raw)
+		x.record = event.Request{}
+	}
+	x.turn = turn{}
 }
 
 // kept keeps the room for what is usual.
