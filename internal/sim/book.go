@@ -13,7 +13,6 @@ type promise struct {
 	control.Receipt
 	number  int
 	issuer  *host
-	life    int   // of the issuer
 	from    int64 // tick before the call
 	pages   []bool
 	alive   []string // whom the issuer saw alive before the call

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/control"
@@ -58,6 +59,48 @@ func (w *World) checkCalm() {
 	if missing, err := n.Control.Wait(ctx, receipt, control.WaitAll); err != nil || len(missing) > 0 {
 		w.blame("proof: at the end %v have not confirmed a purge of %s after %v: %v", missing, h.Name, proofTime, err)
 	}
+}
+
+// receiptTime is how long receipts may take to be complete once all is well. What
+// members fetched by comparison, or an issuer has forgotten in a restart, they
+// confirm when it next asks them by stream, which it does with one of them at
+// random in every fifth round.
+const receiptTime = 5 * time.Minute
+
+// checkProofs looks whether receipts say of everybody that he has applied a purge,
+// also those from before the issuer's restart.
+func (w *World) checkProofs() {
+	if !w.fixed.Load() {
+		return // who has left confirms nothing
+	}
+	missing := ""
+	if !w.until(receiptTime, func() bool { missing = w.unproven(); return missing == "" }) {
+		w.blame("proof: at the end, after %v, %s", receiptTime, missing)
+	}
+}
+
+// unproven says what receipts do not know yet.
+func (w *World) unproven() string {
+	for _, p := range w.promises() {
+		if !p.issuer.running() || p.issuer.lost > p.from || p.lost {
+			continue
+		}
+		progress, ok := p.issuer.Node().Control.Progress(p.Receipt)
+		if !ok {
+			return fmt.Sprintf("%s has no receipt of purge %d", p.issuer.Name, p.number)
+		}
+		for _, c := range progress.Members {
+			if !c.Applied && w.kept(c.Member) {
+				return fmt.Sprintf("%s does not know that %s has purge %d", p.issuer.Name, c.Member, p.number)
+			}
+		}
+	}
+	return ""
+}
+
+// kept tells whether a node runs that is the same member as ever.
+func (w *World) kept(name string) bool {
+	return len(w.some(func(h *host) bool { return h.Name == name && h.running() && h.lost == 0 })) > 0
 }
 
 // longestWay returns how long a packet takes at most between two nodes, and

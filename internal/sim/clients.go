@@ -46,10 +46,10 @@ func (w *World) purge() {
 	}
 }
 
-// promiseOf returns what will be a promise if a node of the host, as it is now,
-// answers with success.
+// promiseOf returns what will be a promise if a node of the host answers with
+// success.
 func (w *World) promiseOf(h *host) *promise {
-	return &promise{issuer: h, life: h.life, told: map[*host]int64{}, owed: map[*host]bool{}}
+	return &promise{issuer: h, told: map[*host]int64{}, owed: map[*host]bool{}}
 }
 
 // promised takes note of a promise, and returns its number.

@@ -48,6 +48,7 @@ func (w *World) settle() {
 		w.checkEnd(h)
 	}
 	w.checkCalm()
+	w.checkProofs()
 }
 
 // forgetGone has all nodes forget those that have left, as whoever runs them must

@@ -34,8 +34,9 @@ type Machine struct {
 	Settings  Settings
 	Random    uint64 // seeds what nodes draw
 
-	starts uint64
-	mu     struct {
+	starts  uint64
+	issuers []journal.Incarnation // of earlier nodes on this disk, newest first
+	mu      struct {
 		sync.Mutex
 		node *Node // nil while none runs
 		last *Node // whose journal knows what the disk has; nil: none does
@@ -65,18 +66,23 @@ func (m *Machine) Durable() journal.Vector {
 func (m *Machine) Lose() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.mu.last = nil
+	m.mu.last, m.issuers = nil, nil
 }
 
-// run takes note of the node that runs.
+// run takes note of the node that runs; nil: none does any more.
 func (m *Machine) run(n *Node) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.mu.node = n
 	if n != nil {
 		m.mu.last = n
+	} else if inc, issued := m.mu.last.Journal.Own(); issued > 0 && m.Disk != nil {
+		m.issuers = append([]journal.Incarnation{inc}, m.issuers[:min(len(m.issuers), mostIssuers-1)]...)
 	}
 }
+
+// mostIssuers is how many a cluster takes.
+const mostIssuers = 15
 
 // Settings of nodes. The zero Settings are those of a product.
 type Settings struct {
@@ -94,6 +100,7 @@ type Wraps struct {
 	Cluster func(control.Cluster) control.Cluster // between control and the cluster
 	Journal func(cluster.Journal) cluster.Journal // between the cluster and the journal
 	Items   func(*journal.Entry) []state.Item     // instead of control.Items
+	Issuers func([]journal.Incarnation) []journal.Incarnation
 }
 
 // wrapped returns a part of a node as the others see it.

@@ -100,9 +100,13 @@ func (m *Machine) clusterConfig(n *Node, draw io.Reader) cluster.Config {
 	if m.Settings.Witness {
 		roles = []string{"witness"}
 	}
+	var identity [16]byte // without a disk, the name stands for it
+	if m.Disk != nil {
+		identity = n.Journal.Recovered().Node
+	}
 	var own cluster.Journal = journaled.Journal{Journal: n.Journal}
 	return cluster.Config{
-		Name: m.Name, POP: m.POP, Identity: [16]byte(n.Journal.Recovered().Node), Version: "sim", Roles: roles,
+		Name: m.Name, POP: m.POP, Identity: identity, Version: "sim", Roles: roles,
 		Bind: netip.AddrPortFrom(m.Host.Addr(), Port), Join: m.Join, Secrets: [][]byte{[]byte(Secret)},
 		Isolation: m.Settings.Isolation, RelayFrom: m.Settings.RelayFrom,
 		Journal: wrapped(own, m.Settings.Journal), Empty: true,
@@ -110,7 +114,7 @@ func (m *Machine) clusterConfig(n *Node, draw io.Reader) cluster.Config {
 			return n.Control.Stands(e) && m.Clock.Now().Sub(time.UnixMilli(e.Time)) > coverAfter
 		},
 		Network: m.Host, Clock: func() time.Duration { return m.Clock.boot(m.Began) },
-		Random: draw, Log: slog.New(slog.DiscardHandler),
+		Random: draw, Issuers: wrapped(m.issuers, m.Settings.Issuers), Log: slog.New(slog.DiscardHandler),
 	}
 }
 
