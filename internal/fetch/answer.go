@@ -55,12 +55,6 @@ func (a *Answer) Close() {
 // handing it on in small pieces.
 func (a *Answer) Complete() bool { return a.Reader != nil && a.Reader.Complete() }
 
-func answerFrom(head *store.Head, r *store.Reader, trailer func() field.Fields, with func(*Answer)) *Answer {
-	a := &Answer{Head: head, Content: r, Reader: r, Trailer: trailer}
-	with(a)
-	return a
-}
-
 // StatusError is returned to requests that shared a fetch which the origin
 // answered with a server error that is not for them to read.
 type StatusError struct{ Status int }

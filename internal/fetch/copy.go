@@ -14,7 +14,7 @@ import (
 // kept whole; a body that is not sealed has failed.
 func (fl *flight) copy(resp *origin.Response, body *store.Body, keep bool) (sealed, whole bool) {
 	for {
-		if err := body.WaitReader(fl.ctx); err != nil {
+		if err := body.WaitReader(&fl.life); err != nil {
 			return false, fl.giveUp(body, err)
 		}
 		var none [0]byte
@@ -52,8 +52,8 @@ func (fl *flight) read(resp *origin.Response, room []byte, have int64) (n int, e
 		n, err = resp.Body.Read(room)
 	}
 	switch have += int64(n); {
-	case fl.ctx.Err() != nil:
-		return n, fl.ctx.Err()
+	case fl.life.Err() != nil:
+		return n, fl.life.Err()
 	case err == io.EOF && have < resp.ContentLength && !fl.bodyless(resp):
 		return n, io.ErrUnexpectedEOF
 	case err != nil || have != resp.ContentLength:
@@ -75,7 +75,7 @@ func (fl *flight) bodyless(resp *origin.Response) bool {
 
 // giveUp fails the body.
 func (fl *flight) giveUp(body *store.Body, err error) (whole bool) {
-	if err = cause(fl.ctx, err); errors.Is(err, store.ErrAbandoned) || errors.Is(err, ErrAbandoned) {
+	if err = fl.cause(err); errors.Is(err, store.ErrAbandoned) || errors.Is(err, ErrAbandoned) {
 		err = ErrAbandoned
 		fl.f.counters.Abandoned.Add(1)
 	} else {

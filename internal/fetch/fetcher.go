@@ -65,8 +65,6 @@ const maxBackground = 256
 // many goroutines at once.
 type Fetcher struct {
 	cfg        Config
-	ctx        context.Context
-	cancel     context.CancelCauseFunc
 	running    sync.WaitGroup
 	background atomic.Int64
 	counters   *Counters
@@ -75,6 +73,7 @@ type Fetcher struct {
 	mu struct {
 		sync.Mutex
 		flights map[field.Key][]*flight
+		running *flight // the first of all that are under way
 		closed  bool
 	}
 }
@@ -109,7 +108,6 @@ func New(cfg Config) *Fetcher {
 		cfg.Counters = new(Counters)
 	}
 	f := &Fetcher{cfg: cfg, counters: cfg.Counters, failures: rate.NewLimiter(failuresEvery, failuresBurst)}
-	f.ctx, f.cancel = context.WithCancelCause(context.Background())
 	f.mu.flights = make(map[field.Key][]*flight)
 	return f
 }
@@ -136,8 +134,10 @@ func (f *Fetcher) logFailure(target field.Target, err error) {
 func (f *Fetcher) Close() {
 	f.mu.Lock()
 	f.mu.closed = true
+	for fl := f.mu.running; fl != nil; fl = fl.next {
+		fl.life.end(ErrClosed)
+	}
 	f.mu.Unlock()
-	f.cancel(ErrClosed)
 	f.running.Wait()
 }
 
@@ -263,7 +263,10 @@ func (f *Fetcher) justStored(r *Request) *Answer {
 		return nil
 	}
 	content := o.Content()
-	return answerFrom(o.Head.Clone(), content.NewReader(0), content.Trailer, func(a *Answer) { a.Collapsed, a.Stored = true, true })
+	reader := content.NewReader(0)
+	return &Answer{
+		Head: o.Head.Clone(), Content: reader, Reader: reader, Trailer: content.Trailer, Collapsed: true, Stored: true,
+	}
 }
 
 // Alone fetches for one request only, with the client's own conditions and
@@ -341,10 +344,26 @@ func (fl *flight) outdated(r *Request, stored store.Object) bool {
 
 func (f *Fetcher) startLocked(fl *flight) {
 	f.running.Add(1)
-	go func() {
-		defer f.running.Done()
-		fl.run()
-	}()
+	if fl.next = f.mu.running; fl.next != nil {
+		fl.next.prev = fl
+	}
+	f.mu.running = fl
+	go fl.run()
+}
+
+// forget is told that a flight is over.
+func (f *Fetcher) forget(fl *flight) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unlistLocked(fl)
+	if fl.next != nil {
+		fl.next.prev = fl.prev
+	}
+	if fl.prev != nil {
+		fl.prev.next = fl.next
+	} else {
+		f.mu.running = fl.next
+	}
 }
 
 // unlist makes a flight unknown to requests to come.

@@ -18,8 +18,7 @@ type flight struct {
 	f       *Fetcher
 	request *Request
 	key     field.Key
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
+	life    life // ends with the fetch, or when that is given up
 	lease   purge.Lease
 	holders atomic.Int32 // of the lease: the fetch, and who waits for it
 
@@ -27,7 +26,10 @@ type flight struct {
 	background bool // goes on without readers
 	listed     bool // guarded by the fetcher's lock
 
+	next, prev *flight // of those under way; guarded by the fetcher's lock
+
 	// Known from the beginning.
+	url      string // the target's, in full
 	urlTags  purge.Tags
 	expected purge.Subject // what purges can tell of the response: its URL, and the tags of the last one
 	variant  string        // the variant key to expect, by the last response
@@ -63,14 +65,16 @@ type result struct {
 	origin  string
 }
 
+// usualTags is room for the tags of a URL of six segments.
+const usualTags = 16
+
 func (f *Fetcher) newFlight(r *Request) *flight {
-	fl := &flight{f: f, request: r, key: r.Key, head: make(chan struct{})}
-	fl.ctx, fl.cancel = context.WithCancelCause(f.ctx)
+	fl := &flight{f: f, request: r, key: r.Key, url: r.Target.String(), head: make(chan struct{})}
 	// The stamp comes before anything is sent, and before a stored response is
 	// looked up for its validators.
 	fl.lease = f.Marks().Begin()
 	fl.holders.Store(1)
-	fl.urlTags = f.cfg.Hasher.AppendTags(nil, f.cfg.Service, r.Tagged)
+	fl.urlTags = f.cfg.Hasher.AppendTags(make(purge.Tags, 0, usualTags), f.cfg.Service, r.Tagged)
 	fl.expect(fl.urlTags)
 	return fl
 }
@@ -78,7 +82,7 @@ func (f *Fetcher) newFlight(r *Request) *flight {
 // expect sets the tags by which purges are held against the flight until its
 // head is known. Purges by header wait for the head: the last one's may differ.
 func (fl *flight) expect(tags purge.Tags) {
-	fl.expected = purge.NewResponse(tags, fl.request.Target.String(), 0, nil)
+	fl.expected = purge.NewResponse(tags, fl.url, 0, nil)
 }
 
 // predict learns from the last response to the resource, or from the one that
@@ -232,10 +236,11 @@ func (fl *flight) wait(ctx context.Context, r *Request, leads bool) (*Answer, er
 	if leads && res.own != nil {
 		head = res.own
 	}
-	return answerFrom(head, res.body.NewReader(0), res.body.Trailer, func(a *Answer) {
-		a.Reason, a.Stored = res.storing.Reason, res.keep
-		a.FwdStatus, a.Origin, a.Collapsed = res.status, res.origin, !leads
-	}), nil
+	reader := res.body.NewReader(0)
+	return &Answer{
+		Head: head, Content: reader, Reader: reader, Trailer: res.body.Trailer,
+		Reason: res.storing.Reason, Stored: res.keep, FwdStatus: res.status, Origin: res.origin, Collapsed: !leads,
+	}, nil
 }
 
 // idle gives the fetch up where nobody is left and what is missing is not
@@ -259,7 +264,7 @@ func (fl *flight) idle() {
 		return
 	}
 	fl.f.unlistLocked(fl)
-	fl.cancel(ErrAbandoned)
+	fl.life.end(ErrAbandoned)
 }
 
 // worthFinishing tells whether a storable body is small or nearly complete.

@@ -38,7 +38,7 @@ const tooLargeFor = 10 * time.Minute
 func (fl *flight) remember(flags store.Flags, d time.Duration, st httpcache.Storing, tags purge.Tags, resp *origin.Response) {
 	until := time.Now().Add(d).UnixNano()
 	head := store.NewHead(store.HeadSpec{
-		Status: resp.Status, Tags: tags, Stamp: fl.lease.Stamp(), Variant: st.Variant, URL: fl.request.Target.String(),
+		Status: resp.Status, Tags: tags, Stamp: fl.lease.Stamp(), Variant: st.Variant, URL: fl.url,
 		Times: field.Times{Fresh: until, SWR: until, SIE: until, Keep: until},
 		Born:  time.Now().UnixNano(), Flags: flags,
 	})
@@ -51,7 +51,7 @@ func (fl *flight) tags(fields field.Fields) (purge.Tags, []string) {
 	if list.Ignored > 0 {
 		fl.f.counters.IgnoredKeys.Add(int64(list.Ignored))
 		fl.f.cfg.Log.Warn("surrogate keys over the limit are ignored", "service", fl.f.cfg.Service,
-			"url", fl.request.Target.String(), "ignored", list.Ignored, "used", len(list.Keys))
+			"url", fl.url, "ignored", list.Ignored, "used", len(list.Keys))
 	}
 	tags := append(make(purge.Tags, 0, len(fl.urlTags)+len(list.Keys)), fl.urlTags...)
 	for _, key := range list.Keys {
@@ -74,7 +74,7 @@ func (fl *flight) makeHead(status int, st httpcache.Storing, fields field.Fields
 	return store.NewHead(store.HeadSpec{
 		Status: status, Fields: fields, Hidden: fl.hidden, Tags: tags, Keys: keys,
 		Stamp: fl.lease.Stamp(), Times: st.Times, Born: st.Born, Variant: st.Variant,
-		URL: fl.request.Target.String(), Flags: flags, Length: length,
+		URL: fl.url, Flags: flags, Length: length,
 	})
 }
 

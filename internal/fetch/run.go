@@ -1,7 +1,7 @@
 package fetch
 
 import (
-	"context"
+	"slices"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
@@ -17,21 +17,22 @@ func (fl *flight) run() {
 	base := fl.findBase()
 	defer func() {
 		base.Release()
-		fl.f.unlist(fl)
+		fl.f.forget(fl)
 		fl.endLease()
 		if fl.result.body != nil {
 			fl.result.body.Release()
 		}
-		fl.cancel(nil)
+		fl.life.end(nil)
 		if fl.background {
 			fl.f.background.Add(-1)
 		}
+		fl.f.running.Done()
 	}()
 	for {
 		sent := time.Now()
 		resp, err := fl.send(base)
 		if err != nil {
-			fl.fail(cause(fl.ctx, err))
+			fl.fail(fl.cause(err))
 			return
 		}
 		if resp.Status != 304 || !base.Found() && fl.alone {
@@ -56,9 +57,9 @@ func (fl *flight) run() {
 }
 
 // cause returns why a flight was given up, where it was, and else err.
-func cause(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+func (fl *flight) cause(err error) error {
+	if why := fl.life.why(); why != nil {
+		return why
 	}
 	return err
 }
@@ -100,16 +101,17 @@ func (fl *flight) method() string {
 
 func (fl *flight) send(base store.Object) (*origin.Response, error) {
 	r := fl.request
-	fields := append(make(field.Fields, 0, len(r.Fields)+len(r.Conditional)+2), r.Fields...)
+	fields := r.Fields
 	switch {
 	case base.Found():
 		// A transport may still be sending them when the base is gone.
-		fields = append(fields, httpcache.RevalidationFields(base.Head.CopyFields(nil, true))...)
-	case fl.alone:
-		fields = append(fields, r.Conditional...)
+		fields = slices.Concat(fields, httpcache.RevalidationFields(base.Head.CopyFields(nil, true)))
+	case fl.alone && len(r.Conditional) > 0:
+		fields = slices.Concat(fields, r.Conditional)
 	}
 	fl.f.counters.Fetches.Add(1)
-	return fl.f.cfg.Origin.Do(fl.ctx, &origin.Request{
+	// One for each attempt: it may be in use until the response's body is closed.
+	return fl.f.cfg.Origin.Do(&fl.life, &origin.Request{
 		Method: fl.method(), Target: r.Target, Host: r.Host, Fields: fields, Interim: fl.sendInterim,
 	})
 }
@@ -138,7 +140,7 @@ func (fl *flight) renew(resp *origin.Response, base store.Object, sent time.Time
 		RequestTime: sent.UnixNano(), ResponseTime: time.Now().UnixNano(),
 	}, f.cfg.Policy)
 	tags, keys := fl.tags(merged)
-	next := purge.NewResponse(tags, fl.request.Target.String(), base.Head.Status(), st.Fields)
+	next := purge.NewResponse(tags, fl.url, base.Head.Status(), st.Fields)
 	if st.Store {
 		v := f.Marks().JudgeRenewed(base.Head, next, fl.lease.Stamp(), st.Times)
 		if v.State == purge.Withdrawn {

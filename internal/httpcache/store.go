@@ -1,6 +1,7 @@
 package httpcache
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
@@ -130,6 +131,9 @@ func Unshared(s Storing, resp field.Fields, p *Policy) (own field.Fields) {
 		return nil
 	}
 	c := governing(resp)
+	if !slices.ContainsFunc(resp, func(f field.Field) bool { return c.withholds(f.Name) }) {
+		return nil // as nearly always
+	}
 	for _, f := range EndToEnd(resp, nil) {
 		if c.withholds(f.Name) && !(p.SetCookie == SetCookieStrip && setsCookie(f.Name)) {
 			own = append(own, f)

@@ -79,6 +79,9 @@ func Tags(headers []TagHeader, resp field.Fields) TagList {
 	return list
 }
 
+// usualKeys is room for the keys that most responses have.
+const usualKeys = 8
+
 // tagReader reads one tag header.
 type tagReader struct {
 	header *TagHeader
@@ -119,6 +122,9 @@ func (t *tagReader) key(key string, end int) {
 		key = strings.ToLower(key)
 	}
 	t.keys++
+	if t.list.Keys == nil {
+		t.list.Keys = make([]string, 0, usualKeys)
+	}
 	t.list.Keys = append(t.list.Keys, key)
 }
 

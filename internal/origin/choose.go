@@ -11,16 +11,19 @@ import (
 // attempt before, nil for the first; it is returned again where no further
 // attempt makes sense.
 func (p *Pool) choose(ctx context.Context, tried []*backend, last *Error) (*backend, *Error) {
-	backends, err := p.usable(ctx)
+	var room [8]*backend // most services have no more
+	backends, err := p.usable(ctx, room[:0])
 	if err != nil {
 		return nil, err
 	}
-	fresh := slices.DeleteFunc(slices.Clone(backends), func(b *backend) bool { return slices.Contains(tried, b) })
-	switch {
-	case len(fresh) > 0:
-		backends = fresh
-	case last != nil && last.Kind != KindClosed:
-		return nil, last
+	if last != nil {
+		fresh := slices.DeleteFunc(slices.Clone(backends), func(b *backend) bool { return slices.Contains(tried, b) })
+		switch {
+		case len(fresh) > 0:
+			backends = fresh
+		case last.Kind != KindClosed:
+			return nil, last
+		}
 	}
 	for _, b := range backends {
 		if b.tryAcquire() {
@@ -33,34 +36,44 @@ func (p *Pool) choose(ctx context.Context, tried []*backend, last *Error) (*back
 	return backends[0], nil
 }
 
-// usable returns the backends to choose from, the one whose turn it is first.
+// usable returns the backends to choose from, the one whose turn it is first, in
+// room.
 // When none is healthy it returns all: if the judgement is right that costs a
 // failed request more, and if it is wrong (a bad check, a fault on this node's
 // side) it keeps the service alive.
-func (p *Pool) usable(ctx context.Context) ([]*backend, *Error) {
-	all := p.inTurn()
+func (p *Pool) usable(ctx context.Context, room []*backend) ([]*backend, *Error) {
+	all := p.inTurn(room)
 	if len(all) == 0 {
 		if err := p.firstLookups(ctx); err != nil {
 			return nil, err
 		}
-		if all = p.inTurn(); len(all) == 0 {
+		if all = p.inTurn(room); len(all) == 0 {
 			return nil, p.noOrigin()
 		}
 	}
-	now := time.Now()
-	healthy := slices.DeleteFunc(slices.Clone(all), func(b *backend) bool {
-		return !b.health.verdict(now).State.Usable()
-	})
-	if len(healthy) == 0 {
+	if len(all) == 1 {
 		return all, nil
 	}
-	return healthy, nil
+	// Healthy ones first: where there are any, only they are returned.
+	now, healthy := time.Now(), 0
+	for i, b := range all {
+		if b.health.verdict(now).State.Usable() {
+			copy(all[healthy+1:i+1], all[healthy:i])
+			all[healthy] = b
+			healthy++
+		}
+	}
+	if healthy == 0 {
+		return all, nil
+	}
+	return all[:healthy], nil
 }
 
 // inTurn returns all backends: origins in turn, and within each its addresses
 // in turn, so that an origin with many addresses gets no more than its share.
-func (p *Pool) inTurn() []*backend {
-	var all []*backend
+// They are put into room.
+func (p *Pool) inTurn(room []*backend) []*backend {
+	all := room
 	first := int(p.next.Add(1) - 1)
 	for i := range p.origins {
 		u := p.origins[(first+i)%len(p.origins)]

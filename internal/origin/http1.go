@@ -84,6 +84,20 @@ func (x *http1Exchange) connect(fresh bool) *Error {
 	return nil
 }
 
+// afterwards is context.AfterFunc, which puts another context between, where
+// that has nothing to add. It returns nil for a context that cannot end.
+func afterwards(ctx context.Context, f func()) (stop func() bool) {
+	if a, ok := ctx.(interface {
+		AfterFunc(f func()) (stop func() bool)
+	}); ok {
+		return a.AfterFunc(f)
+	}
+	if ctx.Done() == nil {
+		return nil
+	}
+	return context.AfterFunc(ctx, f)
+}
+
 // use begins an exchange on a connection, if that is not being closed. A
 // context that cannot end costs nothing.
 func (x *http1Exchange) use(c *conn, cfg *Config) bool {
@@ -91,9 +105,7 @@ func (x *http1Exchange) use(c *conn, cfg *Config) bool {
 		return false
 	}
 	x.conn, x.reused, x.watch = c, c.served, &c.watch
-	if x.caller.Done() != nil {
-		x.stop = context.AfterFunc(x.caller, c.cutting)
-	}
+	x.stop = afterwards(x.caller, c.cutting)
 	c.in.open()
 	return true
 }

@@ -49,7 +49,7 @@ type turn struct {
 	cfg     *current
 	w       http.ResponseWriter
 	r       *http.Request
-	control *http.ResponseController
+	control http.ResponseController // of w
 	start   time.Time
 	fast    bool // read by the server itself: w, r and control are nil
 	ask     ask

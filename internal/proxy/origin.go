@@ -167,7 +167,7 @@ func (x *exchange) attachBody(req *fetch.PassRequest) {
 		body = http.MaxBytesReader(x.w, io.NopCloser(body), x.service.MaxBody)
 	}
 	if r.ProtoMajor >= 2 {
-		body = &upload{from: body, control: x.control, patience: x.cfg.WriteTimeout}
+		body = &upload{from: body, control: http.NewResponseController(x.w), patience: x.cfg.WriteTimeout}
 	}
 	req.Body, req.Length = body, r.ContentLength
 	if len(r.Trailer) > 0 {

@@ -156,7 +156,7 @@ func (p *Proxy) Client(r *http.Request) (addr netip.Addr, forwarded bool) {
 
 func (x *exchange) begin(p *Proxy, w http.ResponseWriter, r *http.Request) {
 	x.p, x.cfg, x.w, x.r = p, p.hold(x.tallies), w, r
-	x.control = http.NewResponseController(w)
+	x.control = *http.NewResponseController(w)
 	x.start = time.Now()
 }
 

@@ -54,8 +54,9 @@ type Body struct {
 		err     error    // why it failed
 		trailer field.Fields
 		wake    chan struct{} // closed at the next change; nil while nobody waits
-		readers map[*Reader]struct{}
-		idle    func() // called when the last reader of a filling body leaves
+		readers []*Reader
+		few     [2]*Reader // room for readers
+		idle    func()     // called when the last reader of a filling body leaves
 
 		content Content // that the chunks became, with a reference
 		spare   *chunk  // the last one, where the content has a smaller copy of it

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"io"
+	"slices"
 )
 
 // Reader follows a Body or reads a Content from an offset on. It holds a
@@ -32,9 +33,9 @@ func (b *Body) NewReader(off int64) *Reader {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.mu.readers == nil {
-		b.mu.readers = make(map[*Reader]struct{})
+		b.mu.readers = b.mu.few[:0]
 	}
-	b.mu.readers[r] = struct{}{}
+	b.mu.readers = append(b.mu.readers, r)
 	r.live = true
 	return r
 }
@@ -154,7 +155,7 @@ func (r *Reader) Close() {
 	if r.live || r.had != nil {
 		b.mu.Lock()
 		r.letGoLocked()
-		delete(b.mu.readers, r)
+		b.removeReaderLocked(r)
 		if r.live && len(b.mu.readers) == 0 && !b.done.Load() && b.mu.err == nil {
 			idle = b.mu.idle
 		}
@@ -168,6 +169,18 @@ func (r *Reader) Close() {
 		idle()
 	}
 	b.Release()
+}
+
+// removeReaderLocked takes a reader out, if it is there. Their order means nothing.
+func (b *Body) removeReaderLocked(r *Reader) {
+	i := slices.Index(b.mu.readers, r)
+	if i < 0 {
+		return
+	}
+	last := len(b.mu.readers) - 1
+	b.mu.readers[i] = b.mu.readers[last]
+	b.mu.readers[last] = nil
+	b.mu.readers = b.mu.readers[:last]
 }
 
 // Complete tells whether the body is complete.

@@ -39,7 +39,7 @@ func (b *Body) slideLocked() {
 // fastestLocked returns the offset of the fastest reader, -1 without any.
 func (b *Body) fastestLocked() int64 {
 	fastest := int64(-1)
-	for r := range b.mu.readers {
+	for _, r := range b.mu.readers {
 		fastest = max(fastest, r.pos)
 	}
 	return fastest
