@@ -65,7 +65,8 @@ const maxBackground = 256
 // many goroutines at once.
 type Fetcher struct {
 	cfg        Config
-	running    sync.WaitGroup
+	running    sync.WaitGroup // flights
+	runners    *runners
 	background atomic.Int64
 	counters   *Counters
 	failures   *rate.Limiter // of what is logged
@@ -107,7 +108,7 @@ func New(cfg Config) *Fetcher {
 	if cfg.Counters == nil {
 		cfg.Counters = new(Counters)
 	}
-	f := &Fetcher{cfg: cfg, counters: cfg.Counters, failures: rate.NewLimiter(failuresEvery, failuresBurst)}
+	f := &Fetcher{cfg: cfg, counters: cfg.Counters, runners: newRunners(), failures: rate.NewLimiter(failuresEvery, failuresBurst)}
 	f.mu.flights = make(map[field.Key][]*flight)
 	return f
 }
@@ -139,6 +140,7 @@ func (f *Fetcher) Close() {
 	}
 	f.mu.Unlock()
 	f.running.Wait()
+	f.runners.close()
 }
 
 // Drain waits until no fetch is left. It is for a Fetcher that gets no more
@@ -348,7 +350,7 @@ func (f *Fetcher) startLocked(fl *flight) {
 		fl.next.prev = fl
 	}
 	f.mu.running = fl
-	go fl.run()
+	f.runners.run(fl)
 }
 
 // forget is told that a flight is over.
