@@ -39,6 +39,7 @@ const (
 // with QueryWait and QueryTimeout. The answer then has HeaderConfirmed with the
 // level, or HeaderMissing with the names of members that had not confirmed when
 // the time was over. A client that leaves ends its waiting and not the purge.
+// A node with cluster.durable_on: 2 waits for one other member in any case.
 const (
 	HeaderWait        = "Rescind-Wait"
 	HeaderWaitTimeout = "Rescind-Wait-Timeout"
@@ -67,7 +68,8 @@ const (
 	QueryHeader = "header"
 	// QueryFilter selects the lines of GET PathLog; absent: all.
 	QueryFilter = "filter"
-	// QueryWait is the WaitLevel of POST PathPurges, WaitNone where it is absent.
+	// QueryWait is the WaitLevel of a purge, of a revert and of a change of a token,
+	// WaitNone where it is absent.
 	QueryWait = "wait"
 	// QueryTimeout is for how long to wait at most, such as "5s"; absent, or more
 	// than the node's cluster.wait_at_most: as long as that.

@@ -32,8 +32,9 @@ type Options struct {
 	Transport http.RoundTripper
 }
 
-// DefaultTimeout is longer than a purge takes on any node that works.
-const DefaultTimeout = 30 * time.Second
+// DefaultTimeout is longer than a purge takes on any node that works, and waits
+// for other members where the node is set so, unless for longer than by default.
+const DefaultTimeout = 40 * time.Second
 
 // Client calls one node. Its methods may be used from many goroutines.
 type Client struct {

@@ -95,6 +95,22 @@ func TestPurgeNamesWhoIsMissing(t *testing.T) {
 	}
 }
 
+// A node that waits by itself for a second disk says when there is none.
+func TestPurgeWithoutASecondDisk(t *testing.T) {
+	for confirmations, code := range map[string]int{
+		`{"members":[],"applied":2,"confirmed":["peer"],"missing":["sin1"]}`: exitOK,
+		`{"members":[],"applied":1,"confirmed":[],"missing":["ams1"]}`:       exitAbsent,
+		`{"members":[],"applied":1,"confirmed":["all"]}`:                     exitAbsent,
+	} {
+		s := answering(t, map[string]string{"POST /v1/purges": `{"id":"01M7","service":"shop","confirmations":` + confirmations + `}`})
+		got := execute(t, nil, "", "purge", "--address", s.URL, "--key", "k")
+		if got.code != code || !strings.Contains(got.out, "01M7") || code != exitOK && !strings.Contains(got.err, "no second member has it") ||
+			strings.Contains(got.err, "ams1") != strings.Contains(confirmations, "ams1") {
+			t.Errorf("%s: %+v", confirmations, got)
+		}
+	}
+}
+
 func TestPurgesShow(t *testing.T) {
 	c := startSlowCluster(t, 1)
 	for _, args := range [][]string{{"purges", "show", "01M7"}, {"purges", "01M7"}} {

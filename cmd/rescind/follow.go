@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,13 +16,16 @@ import (
 // missingError says that a purge is in force where it was accepted, and not
 // everywhere that was asked for.
 type missingError struct {
-	purges  []string // ids
-	members []string // names, each once
-	after   time.Duration
-	last    error // of the last question; nil: it was answered
+	purges  []string      // ids
+	members []string      // names, each once
+	after   time.Duration // 0: the node has waited, for any one of them
+	last    error         // of the last question; nil: it was answered
 }
 
 func (e *missingError) Error() string {
+	if e.after == 0 {
+		return e.unsecured()
+	}
 	text := fmt.Sprintf("not confirmed after %v by %s; the purge stands, and reaches them as soon as they can be reached", e.after, strings.Join(e.members, ", "))
 	if len(e.members) == 0 {
 		text = fmt.Sprintf("not confirmed after %v; the purge stands", e.after)
@@ -30,6 +34,41 @@ func (e *missingError) Error() string {
 		text += fmt.Sprintf(" (%v)", e.last)
 	}
 	return text + "\n\"rescind purges show " + e.purges[0] + "\" tells when"
+}
+
+func (e *missingError) unsecured() string {
+	text := "no second member has it on its disk yet, as cluster.durable_on wants it"
+	if len(e.members) > 0 {
+		text += "; waited for " + strings.Join(e.members, ", ")
+	}
+	return text + "; the purge stands\n\"rescind purges show " + e.purges[0] + "\" tells when"
+}
+
+// secondDisk returns a *missingError where the node itself has waited for another
+// member's disk in vain.
+func secondDisk(receipts []api.Receipt) error {
+	var missing missingError
+	for i := range receipts {
+		c := receipts[i].Confirmations
+		if c == nil || c.Reached(api.WaitPeer) {
+			continue
+		}
+		missing.purges = append(missing.purges, receipts[i].ID)
+		missing.add(c.Missing)
+	}
+	if len(missing.purges) == 0 {
+		return nil
+	}
+	return &missing
+}
+
+// add takes up names, each once.
+func (e *missingError) add(names []string) {
+	for _, name := range names {
+		if !slices.Contains(e.members, name) {
+			e.members = append(e.members, name)
+		}
+	}
 }
 
 func (e *missingError) Unwrap() error { return e.last }
@@ -56,7 +95,6 @@ func (f follower) follow(ctx context.Context, receipts []api.Receipt) error {
 	waiting, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	missing := &missingError{after: f.timeout}
-	seen := make(map[string]bool)
 	for i := range receipts {
 		err := f.one(waiting, &receipts[i])
 		c := receipts[i].Confirmations
@@ -70,20 +108,14 @@ func (f follower) follow(ctx context.Context, receipts []api.Receipt) error {
 		}
 		missing.last = err
 		missing.purges = append(missing.purges, receipts[i].ID)
-		if c == nil {
-			continue
-		}
-		for _, name := range c.Missing {
-			if !seen[name] {
-				seen[name] = true
-				missing.members = append(missing.members, name)
-			}
+		if c != nil {
+			missing.add(c.Missing)
 		}
 	}
 	if len(missing.purges) == 0 {
 		return nil
 	}
-	missing.after = time.Since(began).Round(time.Millisecond)
+	missing.after = max(time.Since(began).Round(time.Millisecond), time.Millisecond)
 	return missing
 }
 

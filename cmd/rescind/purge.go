@@ -35,7 +35,10 @@ All that one command names is withdrawn at one instant under one id, with which
 With --wait it returns once others have it too, with a line for each member as
 that confirms: peer, one other member; pop, all of the node's POP; all, all
 members. Where some are missing when --timeout is over, it names them, and the
-exit code is 3: the purge stands, and reaches them when they can be reached.`,
+exit code is 3: the purge stands, and reaches them when they can be reached.
+
+A node with cluster.durable_on: 2 waits for one other member in any case; where
+none has the purge in time, the exit code is 3 as well.`,
 		Example: `  rescind purge --url https://www.example.com/product/42
   rescind purge --key product-42 --key category-7 --soft
   rescind purge --path www.example.com/images --soft --grace 10m
@@ -50,7 +53,7 @@ exit code is 3: the purge stands, and reaches them when they can be reached.`,
 				return err
 			}
 			return c.call(func(node *client.Client) error {
-				receipts, err := sendPurge(cmd.Context(), node, p)
+				receipts, err := extra.sendPurge(cmd.Context(), node, p)
 				if err != nil {
 					return errors.Join(err, printSent(&c, receipts))
 				}
@@ -225,7 +228,13 @@ func readKeys(file string, stdin io.Reader) ([]string, error) {
 
 // sendPurge sends p, its keys in as many purges as they need, and returns the
 // receipts of those that were carried out.
-func sendPurge(ctx context.Context, node *client.Client, p api.Purge) (receipts []api.Receipt, err error) {
+func (f *purgeFlags) sendPurge(ctx context.Context, node *client.Client, p api.Purge) (receipts []api.Receipt, err error) {
+	send := node.Purge
+	if f.level != "" { // a node that waits by itself waits no longer than that
+		send = func(ctx context.Context, p api.Purge) (*api.Receipt, error) {
+			return node.PurgeAndWait(ctx, p, api.WaitNone, time.Duration(f.timeout))
+		}
+	}
 	parts := slices.Collect(slices.Chunk(p.Keys, api.MaxKeys))
 	if len(parts) == 0 {
 		parts = [][]string{nil}
@@ -236,7 +245,7 @@ func sendPurge(ctx context.Context, node *client.Client, p api.Purge) (receipts 
 			p.Headers, p.Bans, p.Under = nil, nil, ""
 		}
 		p.Keys = keys
-		receipt, err := node.Purge(ctx, p)
+		receipt, err := send(ctx, p)
 		if err != nil {
 			if i > 0 {
 				err = fmt.Errorf("the first %d keys were purged, the rest was not: %w", i*api.MaxKeys, err)
@@ -251,7 +260,10 @@ func sendPurge(ctx context.Context, node *client.Client, p api.Purge) (receipts 
 // wait prints receipts and, where that is asked for, who confirms them.
 func (f *purgeFlags) wait(ctx context.Context, c *connection, node *client.Client, receipts []api.Receipt) error {
 	if f.level == "" || f.level == string(api.WaitNone) {
-		return printSent(c, receipts)
+		if err := printSent(c, receipts); err != nil {
+			return err
+		}
+		return secondDisk(receipts)
 	}
 	follow := follower{node: node, level: api.WaitLevel(f.level), timeout: time.Duration(f.timeout)}
 	if c.json {

@@ -37,7 +37,7 @@ func (a *App) adminHandler() http.Handler {
 
 // door is what the handlers of purge APIs need, whose requests come from client.
 func (a *App) door(client func(*http.Request) control.Credentials) dialect.Door {
-	return dialect.Door{Control: a.control, Client: client, WaitAtMost: a.began.Cluster.WaitAtMost}
+	return dialect.Door{Control: a.control, Client: client, WaitAtMost: a.began.Cluster.WaitAtMost, DurableOn: a.began.Cluster.DurableOn}
 }
 
 func (a *App) ready() error {

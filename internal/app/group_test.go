@@ -36,6 +36,7 @@ type one struct {
 	file   string
 	secret string
 	role   string
+	extra  string // lines of cluster
 	app    *App
 	admin  *client.Client
 }
@@ -131,8 +132,8 @@ cluster:
   secret: %s
   role: %s
   isolation: {after: 5s}
-tokens: [{name: root, value: %s, scopes: [global]}]
-%s`, o.name(), o.i+1, listen, o.g.ports[o.i], strings.Join(join, ", "), o.secret, orNode(o.role), rootToken, site)
+%stokens: [{name: root, value: %s, scopes: [global]}]
+%s`, o.name(), o.i+1, listen, o.g.ports[o.i], strings.Join(join, ", "), o.secret, orNode(o.role), o.extra, rootToken, site)
 	if err := os.WriteFile(o.file, []byte(text), 0o600); err != nil {
 		o.g.t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ type Cluster struct {
 	Secret     []string      // what all members share, at least 16 bytes, the one in use first; a change of all members takes a reload each: add the new one behind, put it first, remove the old one; required
 	Role       ClusterRole   // a witness stores nothing and serves no site: it counts for the majority of a site with two nodes; default node
 	Isolation  Isolation     // what happens when fewer than a majority of the members can be heard
-	WaitAtMost time.Duration // the longest that a purge with ?wait= may ask to wait; default 30s
+	DurableOn  int           // 1 or 2: on how many disks a purge, a revert or a change of a token is before it is answered as complete; 1: the answering node's; 2: that of another member too, whatever the request and its API; needs node.data_dir, here and on the others; default 1
+	WaitAtMost time.Duration // the longest that a purge waits for other members, by ?wait= or for durable_on; default 30s
 }
 
 // Enabled tells whether the node belongs to a cluster.

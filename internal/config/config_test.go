@@ -178,6 +178,7 @@ cluster:
   join: [10.0.0.2:7946, "fra1.example:7946"]
   secret: [0123456789abcdef0, 0123456789abcdef1]
   role: node
+  durable_on: 2
   wait_at_most: 40s
   isolation: {after: 41s, policy: refuse, at_start: serve}
 listen:
@@ -261,7 +262,7 @@ tokens:
 		Node: config.Node{Name: "n1", POP: "p1", DataDir: "/h/data"},
 		Cluster: config.Cluster{
 			Bind: "10.0.0.1:7946", Advertise: "192.0.2.1:7946", Join: []string{"10.0.0.2:7946", "fra1.example:7946"},
-			Secret: []string{"0123456789abcdef0", "0123456789abcdef1"}, Role: config.RoleNode, WaitAtMost: 40 * time.Second,
+			Secret: []string{"0123456789abcdef0", "0123456789abcdef1"}, Role: config.RoleNode, DurableOn: 2, WaitAtMost: 40 * time.Second,
 			Isolation: config.Isolation{After: 41 * time.Second, Policy: config.IsolationRefuse, AtStart: config.IsolationServe},
 		},
 		Listen: config.Listen{

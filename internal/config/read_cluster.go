@@ -20,7 +20,7 @@ const MaxIsolationAfter = 24 * time.Hour
 func (r *reader) readCluster(top *section) {
 	c := &r.config.Cluster
 	*c = Cluster{
-		Role: RoleNode, WaitAtMost: 30 * time.Second,
+		Role: RoleNode, DurableOn: 1, WaitAtMost: 30 * time.Second,
 		Isolation: Isolation{After: 30 * time.Second, Policy: IsolationServe, AtStart: IsolationRevalidate},
 	}
 	top.section("cluster", func(s *section) {
@@ -36,6 +36,10 @@ func (r *reader) readCluster(top *section) {
 		})
 		s.oneOrEach("secret", func(item *node) { r.readClusterSecret(item, c) })
 		choice(s, "role", &c.Role, RoleNode, RoleWitness)
+		s.integer("durable_on", &c.DurableOn, 1, 2)
+		if c.DurableOn > 1 && r.config.Node.DataDir == "" {
+			s.failField("durable_on", "is %d, and without node.data_dir this node has no disk of its own; set it", c.DurableOn)
+		}
 		s.duration("wait_at_most", &c.WaitAtMost, time.Second)
 		s.section("isolation", func(s *section) {
 			s.durationWithin("after", &c.Isolation.After, time.Second, MaxIsolationAfter)

@@ -94,7 +94,7 @@ func (c *Control) takeRevert(step *durable.Step, past bool) {
 	}
 	now := c.parts.Now()
 	if step.Own {
-		now = rev.Time // at which it was not too late
+		now, rev.Entry = rev.Time, step.Entry.ID // at that time it was not too late
 	}
 	rev.Outcome = c.parts.Engine.Revert(now.UnixNano(), rev.ID)
 	if rev.Outcome == purge.UndoneAhead && (past || !c.ledger.has(rev.ID)) {

@@ -35,6 +35,9 @@ type TokenInfo struct {
 	Expires  time.Time // zero: never
 	Expired  bool
 	LastUsed time.Time // zero: not since the node's start
+
+	// Entry is, in what CreateToken returns, that in which other nodes learn of it.
+	Entry EntryID
 }
 
 // MayManageTokens tells early whether a caller may manage any tokens, before a
@@ -56,11 +59,12 @@ func (c *Control) CreateToken(creds Credentials, spec NewTokenSpec) (info TokenI
 	st, now := c.state.Load(), c.parts.Now()
 	who, err := c.manager(st, creds, now)
 	var tok Token
+	var entry EntryID
 	if err == nil {
 		tok, secret, err = st.newToken(who, spec, now)
 	}
 	if err == nil {
-		err = c.createToken(tok, func(created []Token) error {
+		entry, err = c.createToken(tok, func(created []Token) error {
 			return checkName(tok.name, now, st.tokens, created)
 		})
 	}
@@ -68,7 +72,9 @@ func (c *Control) CreateToken(creds Credentials, spec NewTokenSpec) (info TokenI
 		return TokenInfo{}, "", c.deny(who, attempt{action: event.DeniedTokens}, err)
 	}
 	c.changed(event.TokenCreated, who, tok, now)
-	return tok.info(now), secret, nil
+	info = tok.info(now)
+	info.Entry = entry
+	return info, secret, nil
 }
 
 // ListTokens returns the tokens that the caller may manage: configured ones,
@@ -91,23 +97,24 @@ func (c *Control) ListTokens(creds Credentials) ([]TokenInfo, error) {
 }
 
 // RevokeToken makes a token created at run time no good for any request that
-// begins afterwards. It needs what creating it needs. The error wraps
-// ErrUnauthenticated, ErrForbidden, ErrUnknownToken or ErrNotSaved; with the
-// last, the token is no good until the node is restarted.
-func (c *Control) RevokeToken(creds Credentials, id string) error {
+// begins afterwards, and returns the entry in which other nodes learn of it. It
+// needs what creating it needs. The error wraps ErrUnauthenticated,
+// ErrForbidden, ErrUnknownToken or ErrNotSaved; with the last, the token is no
+// good until the node is restarted.
+func (c *Control) RevokeToken(creds Credentials, id string) (entry EntryID, err error) {
 	st, now := c.state.Load(), c.parts.Now()
 	who, err := c.manager(st, creds, now)
 	var tok Token
 	if err == nil {
-		tok, err = c.revokeToken(id, func(t Token) bool { return who.manages(t.services) })
+		tok, entry, err = c.revokeToken(id, func(t Token) bool { return who.manages(t.services) })
 	}
 	if tok.id != "" {
 		c.changed(event.TokenRevoked, who, tok, now)
 	}
 	if err != nil {
-		return c.deny(who, attempt{action: event.DeniedTokens}, err)
+		return EntryID{}, c.deny(who, attempt{action: event.DeniedTokens}, err)
 	}
-	return nil
+	return entry, nil
 }
 
 // Self describes the token that a caller presents. The error wraps

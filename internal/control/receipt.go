@@ -48,6 +48,7 @@ type Reverted struct {
 	Outcome purge.Undo
 	Actor   string
 	Time    time.Time
+	Entry   EntryID // of this node, in which others learn of it; none: another node took it back
 }
 
 // need returns the scope that taking the purge back needs: that of making it.

@@ -67,5 +67,6 @@ func (c *Control) revert(st *state, who caller, id purge.ID) (Reverted, string, 
 	if err != nil {
 		return Reverted{}, receipt.Service, err
 	}
+	rev.Entry = done.id
 	return rev, receipt.Service, done.durable()
 }

@@ -59,7 +59,7 @@ func TestTwoTokensOfOneName(t *testing.T) {
 	if err := taken(); !errors.Is(err, ErrTokenConflict) {
 		t.Errorf("a third of the name: %v", err)
 	}
-	if err := b.RevokeToken(socket, one.ID); err != nil {
+	if _, err := b.RevokeToken(socket, one.ID); err != nil {
 		t.Fatal(err)
 	}
 	a.hear(t, b)
@@ -68,7 +68,7 @@ func TestTwoTokensOfOneName(t *testing.T) {
 	if err := taken(); !errors.Is(err, ErrTokenConflict) {
 		t.Errorf("while one has the name: %v", err)
 	}
-	if err := a.RevokeToken(socket, other.ID); err != nil {
+	if _, err := a.RevokeToken(socket, other.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := taken(); err != nil {
@@ -80,7 +80,7 @@ func TestTwoTokensOfOneName(t *testing.T) {
 func TestRemovalOfATokenWins(t *testing.T) {
 	a, late := withTokens(t, vfs.NewMemory()), withTokens(t, vfs.NewMemory())
 	info, secret := a.create(t, editorOf("ci"))
-	if err := a.RevokeToken(socket, info.ID); err != nil {
+	if _, err := a.RevokeToken(socket, info.ID); err != nil {
 		t.Fatal(err)
 	}
 	diff := late.parts.Journal.Compare(a.parts.Journal.Known(), ^journal.BucketSet(0))

@@ -67,20 +67,36 @@ type Confirmation struct {
 	Took        time.Duration // from acceptance until it was applied and durable there; negative: not known
 }
 
-// Wait waits for the confirmation of a purge that this node accepted, and
-// returns the names of those that have not confirmed when the time is over.
-// Alone, a node waits for nobody. Of a purge that it could not save it is missing
-// itself.
+// EntryID names an entry of the journal, in which other nodes learn of something.
+type EntryID = journal.ID
+
+// Entries returns the entries of receipts.
+func Entries(receipts ...Receipt) []EntryID {
+	ids := make([]EntryID, 0, len(receipts))
+	for i := range receipts {
+		ids = append(ids, receipts[i].Entry)
+	}
+	return ids
+}
+
+// Wait is WaitFor with the entry of a purge that this node accepted.
 func (c *Control) Wait(ctx context.Context, r Receipt, level Level) (missing []string, err error) {
-	if c.parts.Cluster == nil || level == WaitNone || level == "" || r.Entry.Seq == 0 {
+	return c.WaitFor(ctx, r.Entry, level)
+}
+
+// WaitFor waits for the confirmation of what this node accepted, and returns the
+// names of those that have not confirmed when the time is over. Alone, a node
+// waits for nobody. Of what it could not save it is missing itself.
+func (c *Control) WaitFor(ctx context.Context, id EntryID, level Level) (missing []string, err error) {
+	if c.parts.Cluster == nil || level == WaitNone || level == "" || id.Seq == 0 {
 		return nil, nil
 	}
-	missing, err = c.parts.Cluster.Wait(ctx, r.Entry, level)
+	missing, err = c.parts.Cluster.Wait(ctx, id, level)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBusy, err)
 	}
-	if level != WaitPeer && r.Node == c.parts.Node && !c.parts.Journal.DurableRow(r.Entry.Incarnation).Knows(r.Entry.Seq) {
-		missing = append(missing, r.Node)
+	if level != WaitPeer && !c.parts.Journal.DurableRow(id.Incarnation).Knows(id.Seq) {
+		missing = append(missing, c.parts.Node)
 		slices.Sort(missing)
 	}
 	return missing, nil
@@ -88,11 +104,19 @@ func (c *Control) Wait(ctx context.Context, r Receipt, level Level) (missing []s
 
 // Progress says who has applied a purge that this node accepted.
 func (c *Control) Progress(r Receipt) (Progress, bool) {
-	if c.parts.Cluster == nil || r.Entry.Seq == 0 || r.Node != c.parts.Node {
+	if r.Node != c.parts.Node {
 		return Progress{}, false
 	}
-	p := c.parts.Cluster.Progress(r.Entry)
-	p.Saved = c.parts.Journal.DurableRow(r.Entry.Incarnation).Knows(r.Entry.Seq)
+	return c.ProgressOf(r.Entry)
+}
+
+// ProgressOf says who has applied an entry of this node.
+func (c *Control) ProgressOf(id EntryID) (Progress, bool) {
+	if c.parts.Cluster == nil || id.Seq == 0 {
+		return Progress{}, false
+	}
+	p := c.parts.Cluster.Progress(id)
+	p.Saved = c.parts.Journal.DurableRow(id.Incarnation).Knows(id.Seq)
 	return p, true
 }
 

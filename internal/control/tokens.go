@@ -136,33 +136,34 @@ func (t *tokens) take(items []replicated.Item) {
 }
 
 // createToken makes a token good everywhere.
-func (c *Control) createToken(tok Token, check func([]Token) error) error {
+func (c *Control) createToken(tok Token, check func([]Token) error) (EntryID, error) {
 	if !c.parts.KeepTokens {
-		return ErrNoDataDir
+		return EntryID{}, ErrNoDataDir
 	}
 	c.tokens.changing.Lock()
 	defer c.tokens.changing.Unlock()
 	if err := c.forgetExpired(tok.created.Add(-expiredFor)); err != nil {
-		return err
+		return EntryID{}, err
 	}
 	list := c.tokens.all()
 	if len(list) >= MaxTokens {
-		return fmt.Errorf("%w: there are %d, which is the most; revoke some", ErrTokenConflict, MaxTokens)
+		return EntryID{}, fmt.Errorf("%w: there are %d, which is the most; revoke some", ErrTokenConflict, MaxTokens)
 	}
 	if err := check(list); err != nil {
-		return err
+		return EntryID{}, err
 	}
 	body, err := json.Marshal(recordOf(tok))
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+		return EntryID{}, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
-	if err := c.change(journal.KindTokenCreate, body); err != nil {
-		return err
+	entry, err := c.change(journal.KindTokenCreate, body)
+	if err != nil {
+		return EntryID{}, err
 	}
 	if _, ok := c.parts.Journal.Item(tokenKey(tok.id)); !ok {
-		return fmt.Errorf("%w: what nodes replicate is full", ErrTokenConflict)
+		return EntryID{}, fmt.Errorf("%w: what nodes replicate is full", ErrTokenConflict)
 	}
-	return nil
+	return entry, nil
 }
 
 // forgetExpired revokes what expired before an instant.
@@ -171,7 +172,7 @@ func (c *Control) forgetExpired(before time.Time) error {
 		if !old.expired(before) {
 			continue
 		}
-		if err := c.change(journal.KindTokenRevoke, c.revoked(old.id)); err != nil {
+		if _, err := c.change(journal.KindTokenRevoke, c.revoked(old.id)); err != nil {
 			return err
 		}
 	}
@@ -181,18 +182,19 @@ func (c *Control) forgetExpired(before time.Time) error {
 // revokeToken takes a token that may is true for away, everywhere. With
 // ErrNotSaved the token is no good, but would be after a restart; revoking it
 // again writes it again.
-func (c *Control) revokeToken(id string, may func(Token) bool) (Token, error) {
+func (c *Control) revokeToken(id string, may func(Token) bool) (Token, EntryID, error) {
 	c.tokens.changing.Lock()
 	defer c.tokens.changing.Unlock()
 	list := c.tokens.all()
 	i := slices.IndexFunc(list, func(tok Token) bool { return tok.id == id && may(tok) })
 	if i < 0 {
 		if it, ok := c.parts.Journal.Item(tokenKey(id)); ok && it.Removed && c.parts.Journal.Stats().Failing != nil {
-			return Token{}, journalError(c.parts.Journal.Sync(context.Background()))
+			return Token{}, EntryID{}, journalError(c.parts.Journal.Sync(context.Background()))
 		}
-		return Token{}, fmt.Errorf("%w %q", ErrUnknownToken, clip(id))
+		return Token{}, EntryID{}, fmt.Errorf("%w %q", ErrUnknownToken, clip(id))
 	}
-	return list[i], c.change(journal.KindTokenRevoke, c.revoked(id))
+	entry, err := c.change(journal.KindTokenRevoke, c.revoked(id))
+	return list[i], entry, err
 }
 
 // revoked encodes that a token is revoked, no earlier than it was made, whatever
@@ -203,10 +205,10 @@ func (c *Control) revoked(id string) []byte {
 }
 
 // change issues an entry and waits until it is on disk.
-func (c *Control) change(kind journal.Kind, body []byte) error {
+func (c *Control) change(kind journal.Kind, body []byte) (EntryID, error) {
 	done, err := c.append(journal.Draft{Kind: kind, Body: body})
 	if err != nil {
-		return err
+		return EntryID{}, err
 	}
-	return done.durable()
+	return done.id, done.durable()
 }

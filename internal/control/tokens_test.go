@@ -81,7 +81,7 @@ func TestRevokedToken(t *testing.T) {
 	n := withTokens(t, disk)
 	info, secret := n.create(t, editorOf("ci"))
 	_, other := n.create(t, editorOf("other"))
-	if err := n.RevokeToken(socket, info.ID); err != nil {
+	if _, err := n.RevokeToken(socket, info.ID); err != nil {
 		t.Fatal(err)
 	}
 	for when, node := range map[string]*node{"at once": n, "after a restart": withTokens(t, disk.Clone())} {
@@ -93,7 +93,7 @@ func TestRevokedToken(t *testing.T) {
 		}
 	}
 	for _, id := range []string{info.ID, "", "nobody"} {
-		if err := n.RevokeToken(socket, id); !errors.Is(err, ErrUnknownToken) {
+		if _, err := n.RevokeToken(socket, id); !errors.Is(err, ErrUnknownToken) {
 			t.Errorf("revoking %q: %v", id, err)
 		}
 	}
@@ -197,7 +197,7 @@ func TestWhoMayManageTokens(t *testing.T) {
 				t.Errorf("%s creates a token for %s: %v, want %v", name, want, err, expected)
 			}
 			if err == nil {
-				err = n.RevokeToken(tc.creds, info.ID)
+				_, err = n.RevokeToken(tc.creds, info.ID)
 			}
 			if !errors.Is(err, expected) {
 				t.Errorf("%s revokes a token for %s: %v, want %v", name, want, err, expected)
@@ -209,7 +209,7 @@ func TestWhoMayManageTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	blogger := all[len(all)-1]
-	if err := n.RevokeToken(with(stranger, local), blogger.ID); !errors.Is(err, ErrUnknownToken) {
+	if _, err := n.RevokeToken(with(stranger, local), blogger.ID); !errors.Is(err, ErrUnknownToken) {
 		t.Errorf("another's token was revoked: %v", err)
 	}
 }
@@ -280,7 +280,7 @@ func TestTokensThatCannotBeSaved(t *testing.T) {
 		t.Errorf("creating: %v", err)
 	}
 	for range 2 {
-		if err := n.RevokeToken(socket, info.ID); !errors.Is(err, ErrNotSaved) {
+		if _, err := n.RevokeToken(socket, info.ID); !errors.Is(err, ErrNotSaved) {
 			t.Errorf("revoking: %v", err)
 		}
 		if err := n.ask(t, with(stranger, secret), "shop", 1); !errors.Is(err, ErrUnauthenticated) {
@@ -288,7 +288,7 @@ func TestTokensThatCannotBeSaved(t *testing.T) {
 		}
 	}
 	disk.Fault = nil
-	if err := n.RevokeToken(socket, info.ID); err != nil && !errors.Is(err, ErrUnknownToken) {
+	if _, err := n.RevokeToken(socket, info.ID); err != nil && !errors.Is(err, ErrUnknownToken) {
 		t.Errorf("revoking again: %v", err)
 	}
 	if err := withTokens(t, disk.Clone()).ask(t, with(stranger, secret), "shop", 1); !errors.Is(err, ErrUnauthenticated) {
@@ -337,7 +337,7 @@ func TestTokensAtOnce(t *testing.T) {
 					t.Error(err)
 				}
 				if j > 0 {
-					if err := n.RevokeToken(socket, info.ID); err != nil {
+					if _, err := n.RevokeToken(socket, info.ID); err != nil {
 						t.Error(err)
 					}
 				}

@@ -21,6 +21,10 @@ type Door struct {
 	// WaitAtMost is the longest that a request may wait for other members; 0:
 	// DefaultWaitAtMost.
 	WaitAtMost time.Duration
+	// DurableOn is on how many disks something must be before an answer says that
+	// it is complete, whatever the request asks: 2 is this node's and that of any
+	// other member, less is this node's alone.
+	DurableOn int
 }
 
 // Credentials returns the credentials of a request that came in on a listener.

@@ -71,21 +71,31 @@ func (d Door) WaitOf(h http.Header, query url.Values) (Wait, error) {
 	return w, nil
 }
 
-// Purge carries out requests together, waits as the HTTP request's header asks,
-// and says in the answer's header what came of that: all that a dialect needs
-// whose clients know nothing of waiting. Errors are those of
+// AsksToWait tells whether a raw query holds the parameters that WaitOf reads
+// and no others.
+func AsksToWait(query string) bool {
+	for part := range strings.SplitSeq(query, "&") {
+		if name, _, value := strings.Cut(part, "="); !value || name != queryWait && name != queryTimeout {
+			return false
+		}
+	}
+	return true
+}
+
+// Purge carries out requests together, waits as the HTTP request asks, and says
+// in the answer's header what came of that: all that a dialect needs whose
+// clients know nothing of waiting. query is that of WaitOf. Errors are those of
 // control.PurgeTogether and WaitOf.
-func (d Door) Purge(w http.ResponseWriter, r *http.Request, creds control.Credentials, requests ...control.Request) ([]control.Receipt, error) {
-	wait, err := d.WaitOf(r.Header, nil)
+func (d Door) Purge(w http.ResponseWriter, r *http.Request, query url.Values, creds control.Credentials, requests ...control.Request) ([]control.Receipt, Confirmed, error) {
+	wait, err := d.WaitOf(r.Header, query)
 	if err != nil {
-		return nil, err
+		return nil, Confirmed{}, err
 	}
 	receipts, err := d.Control.PurgeTogether(creds, requests)
 	if err != nil {
-		return nil, err
+		return nil, Confirmed{}, err
 	}
-	d.Confirm(w, r, wait, receipts...)
-	return receipts, nil
+	return receipts, d.Confirm(w, r, wait, control.Entries(receipts...)...), nil
 }
 
 // Confirmed is what came of a wait.
@@ -100,11 +110,19 @@ func (c Confirmed) Complete() bool { return len(c.Missing) == 0 }
 // Waited tells whether anybody was waited for.
 func (c Confirmed) Waited() bool { return c.Level != control.WaitNone && c.Level != "" }
 
-// Confirm waits for the confirmation of purges that this node has accepted, all
-// together no longer than wait allows, and says in the answer's header what came
-// of it. It ends early when the client leaves. The purges stand in any case.
-func (d Door) Confirm(w http.ResponseWriter, r *http.Request, wait Wait, receipts ...control.Receipt) Confirmed {
+// nobodyElse is what is missing where a second disk is wanted and the cluster has
+// no second member.
+const nobodyElse = "a second member"
+
+// Confirm waits for the confirmation of what this node has accepted, as wait asks
+// and as DurableOn has it in any case, all together no longer than wait allows,
+// and says in the answer's header what came of it. It ends early when the client
+// leaves. What was accepted stands in any case.
+func (d Door) Confirm(w http.ResponseWriter, r *http.Request, wait Wait, entries ...control.EntryID) Confirmed {
 	out := Confirmed{Level: wait.Level}
+	if d.twoDisks() && !out.Waited() {
+		out.Level = control.WaitPeer
+	}
 	if !out.Waited() {
 		return out
 	}
@@ -115,8 +133,13 @@ func (d Door) Confirm(w http.ResponseWriter, r *http.Request, wait Wait, receipt
 	rc.SetWriteDeadline(time.Now().Add(wait.AtMost + answerTime))
 	ctx, cancel := context.WithTimeout(r.Context(), wait.AtMost)
 	defer cancel()
-	for _, receipt := range receipts {
-		out.Missing = append(out.Missing, d.missing(ctx, receipt, wait.Level)...)
+	for _, id := range entries {
+		if d.twoDisks() {
+			out.Missing = append(out.Missing, d.second(ctx, id)...)
+		}
+		if !d.twoDisks() || out.Level != control.WaitPeer {
+			out.Missing = append(out.Missing, d.missing(ctx, id, out.Level)...)
+		}
 	}
 	slices.Sort(out.Missing)
 	out.Missing = slices.Compact(out.Missing)
@@ -127,14 +150,31 @@ func (d Door) Confirm(w http.ResponseWriter, r *http.Request, wait Wait, receipt
 // unknownMembers is missing where it is not known who is.
 const unknownMembers = "the other members"
 
-// missing waits for one purge. Where too many wait already, it says what is
+func (d Door) twoDisks() bool { return d.DurableOn > 1 }
+
+// second waits for one other member, whichever: the levels above do not imply it,
+// since a POP can have a single member, and who is provably fenced is not waited
+// for.
+func (d Door) second(ctx context.Context, id control.EntryID) []string {
+	names := d.missing(ctx, id, control.WaitPeer)
+	if len(names) > 0 {
+		return names
+	}
+	progress, _ := d.Control.ProgressOf(id)
+	if slices.ContainsFunc(progress.Members, func(m control.Confirmation) bool { return m.Applied }) {
+		return nil
+	}
+	return []string{nobodyElse}
+}
+
+// missing waits for one entry. Where too many wait already, it says what is
 // known at once.
-func (d Door) missing(ctx context.Context, receipt control.Receipt, level control.Level) (names []string) {
-	names, err := d.Control.Wait(ctx, receipt, level)
+func (d Door) missing(ctx context.Context, id control.EntryID, level control.Level) (names []string) {
+	names, err := d.Control.WaitFor(ctx, id, level)
 	if err == nil {
 		return names
 	}
-	progress, _ := d.Control.Progress(receipt)
+	progress, _ := d.Control.ProgressOf(id)
 	if len(progress.Members) == 0 {
 		return []string{unknownMembers} // not nobody: then nobody would have to wait
 	}

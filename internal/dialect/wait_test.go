@@ -62,7 +62,7 @@ func asks(t *testing.T, n *dialecttest.Node, ctx context.Context, level, timeout
 	w, began := httptest.NewRecorder(), time.Now()
 	creds := control.Credentials{Token: dialecttest.Root}
 	request := control.Request{Service: "shop", Selectors: []purge.Selector{{Kind: purge.ByKey, Key: "k"}}}
-	if _, err := n.Door().Purge(w, r, creds, request); err != nil {
+	if _, _, err := n.Door().Purge(w, r, nil, creds, request); err != nil {
 		t.Fatal(err)
 	}
 	if n.State(t, "shop", "https://www.example.com/", "k") != purge.Withdrawn {

@@ -175,7 +175,7 @@ func (w *World) revokeToken() {
 	w.mu.Unlock()
 	w.doing.Go(func() {
 		var err error
-		n.atDesk(func() { err = n.Control.RevokeToken(Local(), p.id) })
+		n.atDesk(func() { _, err = n.Control.RevokeToken(Local(), p.id) })
 		if n.Over() || err != nil {
 			return
 		}

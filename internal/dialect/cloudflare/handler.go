@@ -76,7 +76,7 @@ func (a api) purge(w http.ResponseWriter, r *http.Request, creds control.Credent
 		writeError(w, r, creds, err)
 		return
 	}
-	receipts, err := a.Purge(w, r, creds, dialect.Split(control.Request{Service: zone, Dialect: name}, selectors)...)
+	receipts, _, err := a.Purge(w, r, r.URL.Query(), creds, dialect.Split(control.Request{Service: zone, Dialect: name}, selectors)...)
 	if err != nil {
 		writeError(w, r, creds, err)
 		return

@@ -77,7 +77,7 @@ type asked struct {
 
 // waitOf leaves the query alone where it is part of what is purged.
 func (a api) waitOf(r *http.Request, rt route) (dialect.Wait, error) {
-	if rt.action == purgeURL || rt.action == purgeKey {
+	if rt.action == purgeURL || rt.action == purgeKey && !rt.asks {
 		return a.WaitOf(r.Header, nil)
 	}
 	return a.WaitOf(r.Header, r.URL.Query())
@@ -116,7 +116,7 @@ func (a api) purgeURL(w http.ResponseWriter, r *http.Request, q asked) {
 		return
 	}
 	setAllowance(w, a.Control.Allowance(q.creds, receipt.Service, false))
-	writePurged(w, receipt, a.Confirm(w, r, q.wait, receipt))
+	writePurged(w, receipt, a.Confirm(w, r, q.wait, receipt.Entry))
 }
 
 func (a api) purgeKey(w http.ResponseWriter, r *http.Request, q asked) {
@@ -132,7 +132,7 @@ func (a api) purgeKey(w http.ResponseWriter, r *http.Request, q asked) {
 	}
 	setKeyCount(w, 1)
 	setAllowance(w, a.Control.Allowance(q.creds, receipt.Service, false))
-	writePurged(w, receipt, a.Confirm(w, r, q.wait, receipt))
+	writePurged(w, receipt, a.Confirm(w, r, q.wait, receipt.Entry))
 }
 
 func (a api) purgeAll(w http.ResponseWriter, r *http.Request, q asked) {
@@ -142,7 +142,7 @@ func (a api) purgeAll(w http.ResponseWriter, r *http.Request, q asked) {
 		return
 	}
 	setAllowance(w, a.Control.Allowance(q.creds, q.service, true))
-	writeStatus(w, "", a.Confirm(w, r, q.wait, receipt))
+	writeStatus(w, "", a.Confirm(w, r, q.wait, receipt.Entry))
 }
 
 // request is a purge of a service, or of the selectors' hosts where service is

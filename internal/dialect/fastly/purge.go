@@ -48,7 +48,7 @@ func purgeTarget(w http.ResponseWriter, r *http.Request, door dialect.Door, cred
 		return
 	}
 	setAllowance(w, door.Control.Allowance(creds, receipt.Service, false))
-	writePurged(w, receipt, door.Confirm(w, r, wait, receipt))
+	writePurged(w, receipt, door.Confirm(w, r, wait, receipt.Entry))
 }
 
 func purgeOne(r *http.Request, door dialect.Door, creds control.Credentials) (receipt control.Receipt, wait dialect.Wait, err error) {

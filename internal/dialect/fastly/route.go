@@ -27,6 +27,7 @@ type route struct {
 	service string // decoded
 	rest    string // purgeURL: the URL, raw; purgeKey: the key, decoded
 	query   string // raw, of the look-ups alone
+	asks    bool   // purgeKey: the query asks to wait, and is no part of the key
 }
 
 // parse reads a raw request target. It works on the raw form because both a
@@ -69,11 +70,23 @@ func parseService(path string) route {
 	case verb == "purge" && (asked || key == ""):
 		return route{action: purgeKeys, service: id}
 	case verb == "purge":
-		return route{action: purgeKey, service: id, rest: unescape(key)}
+		key, asks := cutWaiting(key)
+		return route{action: purgeKey, service: id, rest: unescape(key), asks: asks}
 	case verb == "purge_all" && (asked || key == ""):
 		return route{action: purgeAll, service: id}
 	}
 	return route{}
+}
+
+// cutWaiting takes the query off a raw key that consists of nothing but the
+// parameters by which a request asks to wait. Any other is a part of the key:
+// clients send keys as they are, and one that means a question mark escapes it.
+func cutWaiting(key string) (rest string, asks bool) {
+	before, query, found := strings.Cut(key, "?")
+	if !found || before == "" || !dialect.AsksToWait(query) {
+		return key, false
+	}
+	return before, true
 }
 
 // bothSchemes returns a URL as clients put it behind "/purge/" in the form that

@@ -39,32 +39,37 @@ func (a api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusMethodNotAllowed, "use POST")
 		return
 	}
-	receipts, err := a.invalidate(w, r)
+	receipts, confirmed, err := a.invalidate(w, r)
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	writeAccepted(w, receipts, a.everywhere(r, receipts))
+	writeAccepted(w, receipts, confirmed.Complete() && a.everywhere(r, receipts))
 }
 
-func (a api) invalidate(w http.ResponseWriter, r *http.Request) ([]control.Receipt, error) {
+func (a api) invalidate(w http.ResponseWriter, r *http.Request) ([]control.Receipt, dialect.Confirmed, error) {
+	requests, creds, err := a.read(w, r)
+	if err != nil {
+		return nil, dialect.Confirmed{}, err
+	}
+	return a.Purge(w, r, r.URL.Query(), creds, requests...)
+}
+
+func (a api) read(w http.ResponseWriter, r *http.Request) ([]control.Request, control.Credentials, error) {
 	creds := a.Credentials(r, control.AdminListener)
 	if err := a.Control.Authenticate(creds, name); err != nil {
-		return nil, err
+		return nil, creds, err
 	}
 	body, err := dialect.ReadBody(w, r)
 	if err != nil {
-		return nil, err
+		return nil, creds, err
 	}
 	e, err := parse(body)
 	if err != nil {
-		return nil, err
+		return nil, creds, err
 	}
 	requests, err := e.requests(a.Control)
-	if err != nil {
-		return nil, err
-	}
-	return a.Purge(w, r, creds, requests...)
+	return requests, creds, err
 }
 
 // patience is how long an answer waits for the other nodes: several times what

@@ -93,7 +93,7 @@ func TestTailEndsWithItsToken(t *testing.T) {
 		}
 		s, end := openTail(t, n, secret)
 		defer end()
-		if err := n.Control.RevokeToken(dialecttest.Socket, info.ID); err != nil {
+		if _, err := n.Control.RevokeToken(dialecttest.Socket, info.ID); err != nil {
 			t.Fatal(err)
 		}
 		before := time.Now()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rescind-edge/rescind/api"
 	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -33,7 +34,7 @@ func (h handler) purge(w http.ResponseWriter, r *http.Request, c call) error {
 	if receipt.Replayed {
 		w.Header().Set(api.HeaderIdempotentReplay, "true")
 	}
-	confirmed, answer := h.Confirm(w, r, wait, receipt), receiptOf(receipt)
+	confirmed, answer := h.Confirm(w, r, wait, receipt.Entry), receiptOf(receipt)
 	if confirmed.Waited() {
 		answer.Confirmations = h.confirmations(r, receipt)
 	}
@@ -44,6 +45,15 @@ func (h handler) purge(w http.ResponseWriter, r *http.Request, c call) error {
 	}
 	writeJSON(w, status, answer)
 	return nil
+}
+
+// settled waits as Confirm does and returns the status of the answer: that of a
+// success, or 202 where somebody is missing.
+func (h handler) settled(w http.ResponseWriter, r *http.Request, wait dialect.Wait, success int, entry control.EntryID) int {
+	if h.Confirm(w, r, wait, entry).Complete() {
+		return success
+	}
+	return http.StatusAccepted
 }
 
 // confirmations returns nil where nobody is there to confirm.
@@ -120,6 +130,10 @@ func (h handler) revert(w http.ResponseWriter, r *http.Request, c call) error {
 	if err := h.Control.Authenticate(c.creds, name); err != nil {
 		return err
 	}
+	wait, err := h.WaitOf(r.Header, r.URL.Query())
+	if err != nil {
+		return err
+	}
 	id, err := purge.ParseID(c.id)
 	if err != nil {
 		return err
@@ -131,7 +145,7 @@ func (h handler) revert(w http.ResponseWriter, r *http.Request, c call) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, revertOf(reverted))
+	writeJSON(w, h.settled(w, r, wait, http.StatusOK, reverted.Entry), revertOf(reverted))
 	return nil
 }
 

@@ -71,6 +71,13 @@ func TestEveryAnswerIsDescribed(t *testing.T) {
 	n.Others.Missing = []string{"sin1"}
 	ask(c, 202, recorded("POST /v1/purges?wait=all&timeout=1ms", dialecttest.Deploy, key))
 	ask(c, 400, recorded("POST /v1/purges?wait=some", dialecttest.Deploy, key))
+	fresh := decode[struct{ ID string }](t, ask(c, 202, recorded("POST /v1/purges?wait=peer&timeout=1ms", dialecttest.Deploy, key))).ID
+	ask(c, 400, recorded("POST /v1/purges/"+fresh+"/revert?wait=some", dialecttest.Deploy, ""))
+	ask(c, 202, recorded("POST /v1/purges/"+fresh+"/revert?wait=all&timeout=1ms", dialecttest.Deploy, ""))
+	ask(c, 400, recorded("POST /v1/tokens?wait=some", dialecttest.Root, ci))
+	late := decode[struct{ ID string }](t, ask(c, 202, recorded("POST /v1/tokens?wait=all&timeout=1ms", dialecttest.Root, strings.Replace(ci, "ci", "late", 1)))).ID
+	ask(c, 400, recorded("DELETE /v1/tokens/"+late+"?wait=some", dialecttest.Root, ""))
+	ask(c, 202, recorded("DELETE /v1/tokens/"+late+"?wait=all&timeout=1ms", dialecttest.Root, ""))
 	n.Others.Refuses = errors.New("the queue is full")
 	ask(c, 503, recorded("POST /v1/purges", dialecttest.Deploy, key))
 	n.Others = dialecttest.Others{}

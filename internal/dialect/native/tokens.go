@@ -12,6 +12,10 @@ func (h handler) createToken(w http.ResponseWriter, r *http.Request, c call) err
 	if err := h.Control.MayManageTokens(c.creds); err != nil {
 		return err // before its body is read and judged
 	}
+	wait, err := h.WaitOf(r.Header, r.URL.Query())
+	if err != nil {
+		return err
+	}
 	body, err := readJSON[api.NewToken](w, r)
 	if err != nil {
 		return err
@@ -25,7 +29,7 @@ func (h handler) createToken(w http.ResponseWriter, r *http.Request, c call) err
 		return err
 	}
 	w.Header().Set("Location", api.PathTokens+"/"+info.ID)
-	writeJSON(w, http.StatusCreated, api.CreatedToken{Token: tokenOf(info), Value: secret})
+	writeJSON(w, h.settled(w, r, wait, http.StatusCreated, info.Entry), api.CreatedToken{Token: tokenOf(info), Value: secret})
 	return nil
 }
 
@@ -58,12 +62,20 @@ func (h handler) tokens(w http.ResponseWriter, _ *http.Request, c call) error {
 	return nil
 }
 
-func (h handler) revokeToken(w http.ResponseWriter, _ *http.Request, c call) error {
-	if err := h.Control.RevokeToken(c.creds, c.id); err != nil {
+func (h handler) revokeToken(w http.ResponseWriter, r *http.Request, c call) error {
+	if err := h.Control.MayManageTokens(c.creds); err != nil {
+		return err
+	}
+	wait, err := h.WaitOf(r.Header, r.URL.Query())
+	if err != nil {
+		return err
+	}
+	entry, err := h.Control.RevokeToken(c.creds, c.id)
+	if err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusNoContent)
+	w.WriteHeader(h.settled(w, r, wait, http.StatusNoContent, entry))
 	return nil
 }
 

@@ -51,7 +51,8 @@ func (a api) purgeItems(w http.ResponseWriter, r *http.Request, stack string) ([
 	if wait := a.Quota.Take(account, len(items), a.Now()); wait > 0 {
 		return nil, a.Control.Refuse(creds, stack, Name, &control.LimitedError{RetryAfter: wait, Limit: "URIs by this account a minute"})
 	}
-	return a.Door.Purge(w, r, creds, requests...)
+	receipts, _, err := a.Door.Purge(w, r, r.URL.Query(), creds, requests...)
+	return receipts, err
 }
 
 // requestsOf returns items as purges: those to be removed, and those to be

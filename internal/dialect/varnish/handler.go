@@ -46,7 +46,7 @@ func New(door dialect.Door, on control.Listener) http.Handler {
 			writeError(w, err)
 			return
 		}
-		receipts, err := door.Purge(w, r, creds, requests(door.Control, r, parts)...)
+		receipts, _, err := door.Purge(w, r, nil, creds, requests(door.Control, r, parts)...)
 		if err != nil {
 			writeError(w, err)
 			return

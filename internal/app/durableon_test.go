@@ -1,0 +1,75 @@
+package app
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rescind-edge/rescind/api"
+)
+
+// send sends a purge with the root token and returns the answer.
+func (o *one) send(t *testing.T, method, url, host string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = host
+	r.Header.Set("Fastly-Key", rootToken)
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	return answer
+}
+
+// TestASecondDisk has a cluster of two whose answers mean two disks, then takes one
+// away: what is answered then stands, and says that nobody else has it.
+func TestASecondDisk(t *testing.T) {
+	t.Parallel() // most of it is waiting
+	g := startGroup(t, 2)
+	for _, o := range g.nodes {
+		o.stop()
+		o.extra = "  durable_on: 2\n  wait_at_most: 1s\n"
+	}
+	for _, o := range g.nodes {
+		o.start()
+	}
+	g.settle(2)
+	n1 := g.nodes[0]
+	site, all := "http://"+n1.app.Addrs()[0].String()+"/", "http://"+n1.app.AdminAddr().String()+"/service/shop/purge_all"
+	check := func(status int, confirmed, missing string) {
+		t.Helper()
+		began := time.Now()
+		for _, answer := range []*http.Response{n1.send(t, "PURGE", site, "shop.example"), n1.send(t, "POST", all, "")} {
+			if answer.StatusCode != 200 || answer.Header.Get("Rescind-Confirmed") != confirmed || answer.Header.Get("Rescind-Missing") != missing {
+				t.Errorf("%s %s: %d %v", answer.Request.Method, answer.Request.URL, answer.StatusCode, answer.Header)
+			}
+		}
+		r, err := n1.admin.Purge(t.Context(), purgeK)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reached := status == 200
+		if r.Confirmations == nil || r.Confirmations.Reached(api.WaitPeer) != reached || strings.Join(r.Confirmations.Missing, ", ") != strings.TrimPrefix(missing, "a second member") {
+			t.Errorf("%+v", r.Confirmations)
+		}
+		if took := time.Since(began); missing == "n2" && took < 3*time.Second {
+			t.Errorf("three purges were answered after %v", took)
+		}
+	}
+	check(200, "peer", "")
+
+	g.nodes[1].stop()
+	check(202, "", "n2")
+	made, err := n1.admin.CreateToken(t.Context(), api.NewToken{Name: "ci", Scopes: []api.Scope{api.ScopeGlobal}})
+	if err != nil || made.Value == "" {
+		t.Errorf("%+v, %v", made, err)
+	}
+
+	within(t, "n2 can be forgotten", func() bool { return n1.admin.Forget(t.Context(), "n2") == nil })
+	check(202, "", "a second member")
+}
