@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/cluster"
 	"github.com/rescind-edge/rescind/internal/control"
 	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/purge"
@@ -14,6 +15,9 @@ const (
 	// calmAfter is how long all is well before spreading is measured: members
 	// have been heard again, and round trips are known.
 	calmAfter = 30 * time.Second
+	// ghostTime is how long a node that has left without having been heard may be
+	// taken for alive by one that hears of it late. It is waited for like others.
+	ghostTime = 3 * time.Minute
 	// spreadSlack is what spreading may take beyond the way. A packet is lost in
 	// none of these runs, and comparison comes a second later.
 	spreadSlack = 50 * time.Millisecond
@@ -26,6 +30,7 @@ const (
 // nothing is wrong, and whether everybody confirms them.
 func (w *World) checkCalm() {
 	time.Sleep(calmAfter)
+	w.until(ghostTime, w.noGhosts)
 	h := w.oneOf((*host).serves)
 	if h == nil {
 		return
@@ -59,6 +64,22 @@ func (w *World) checkCalm() {
 	if missing, err := n.Control.Wait(ctx, receipt, control.WaitAll); err != nil || len(missing) > 0 {
 		w.blame("proof: at the end %v have not confirmed a purge of %s after %v: %v", missing, h.Name, proofTime, err)
 	}
+}
+
+// noGhosts tells whether nobody takes a node for alive that does not run.
+func (w *World) noGhosts() bool {
+	runs := make(map[string]bool)
+	for _, h := range w.up() {
+		runs[h.Name] = true
+	}
+	for _, h := range w.up() {
+		for _, m := range h.Node().Cluster.Members() {
+			if alive := m.State == cluster.MemberAlive || m.State == cluster.MemberNew; alive && !runs[m.Name] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // receiptTime is how long receipts may take to be complete once all is well. What
