@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/rescind-edge/rescind/internal/event"
@@ -20,8 +21,11 @@ func (c *Control) Revert(creds Credentials, id purge.ID) (Reverted, error) {
 		return Reverted{}, c.deny(who, attempt{action: event.DeniedRevert}, err)
 	}
 	c.reverting.Lock()
-	rev, service, err := c.revert(st, who, id)
+	rev, service, durable, err := c.revert(st, who, id)
 	c.reverting.Unlock()
+	if err == nil {
+		err = durable() // with those of others, in one sync
+	}
 	if err != nil {
 		return Reverted{}, c.deny(who, attempt{action: event.DeniedRevert, service: service}, err)
 	}
@@ -35,25 +39,27 @@ func (c *Control) Revert(creds Credentials, id purge.ID) (Reverted, error) {
 	return rev, nil
 }
 
-// revert is called by one goroutine at a time.
-func (c *Control) revert(st *state, who caller, id purge.ID) (Reverted, string, error) {
+// revert is called by one goroutine at a time. Nothing is to be said of what it
+// returns before durable has returned.
+func (c *Control) revert(st *state, who caller, id purge.ID) (rev Reverted, service string, durable func() error, err error) {
 	receipt, ok := c.ledger.get(id)
 	if !ok {
 		if who.token == nil && !who.creds.local() {
-			return Reverted{}, "", ErrUnauthenticated
+			return Reverted{}, "", nil, ErrUnauthenticated
 		}
-		return Reverted{}, "", fmt.Errorf("%w %v", ErrUnknownPurge, id)
+		return Reverted{}, "", nil, fmt.Errorf("%w %v", ErrUnknownPurge, id)
 	}
 	if err := who.authorise(receipt.Service, st.services[receipt.Service], receipt.need()); err != nil {
-		return Reverted{}, receipt.Service, err
+		return Reverted{}, receipt.Service, nil, err
 	}
 	if done := receipt.Reverted; done != nil {
 		again := *done
 		again.Outcome = purge.UndoneAlready
-		return again, receipt.Service, nil
+		// By somebody else at this moment, perhaps, who waits for the disk.
+		return again, receipt.Service, c.saved, nil
 	}
 	now := c.parts.Now()
-	rev := Reverted{ID: id, Actor: who.actor(), Time: now}
+	rev = Reverted{ID: id, Actor: who.actor(), Time: now}
 	// Whoever is told that it is too late must be able to rely on the purge. So
 	// nothing is issued then: another node, which got the purge later, could still
 	// undo it. The purge was applied here, so an engine that does not know it has
@@ -61,12 +67,15 @@ func (c *Control) revert(st *state, who caller, id purge.ID) (Reverted, string, 
 	switch rev.Outcome = c.parts.Engine.Foresee(now.UnixNano(), id); rev.Outcome {
 	case purge.Undone, purge.UndoneInPart:
 	default:
-		return Reverted{}, receipt.Service, fmt.Errorf("%w purge %v", ErrTooLate, id)
+		return Reverted{}, receipt.Service, nil, fmt.Errorf("%w purge %v", ErrTooLate, id)
 	}
 	done, err := c.append(journal.Draft{Kind: journal.KindRevert, Body: appendRevert(nil, &rev)})
 	if err != nil {
-		return Reverted{}, receipt.Service, err
+		return Reverted{}, receipt.Service, nil, err
 	}
 	rev.Entry = done.id
-	return rev, receipt.Service, done.durable()
+	return rev, receipt.Service, done.durable, nil
 }
+
+// saved waits until all that is in force is on disk.
+func (c *Control) saved() error { return journalError(c.parts.Journal.Sync(context.Background())) }

@@ -2,8 +2,12 @@ package control
 
 import (
 	"errors"
+	"runtime"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/rescind-edge/rescind/internal/journal/vfs"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
 
@@ -60,6 +64,57 @@ func TestRevertNeedsWhatThePurgeNeeded(t *testing.T) {
 		if _, err := n.Revert(tc.creds, tc.id); !errors.Is(err, tc.want) {
 			t.Errorf("%v reverts: %v, want %v", tc.creds, err, tc.want)
 		}
+	}
+}
+
+// Reverts at one time wait for one sync together, as purges do.
+func TestRevertsShareASync(t *testing.T) {
+	const reverts = 16
+	disk := vfs.NewMemory()
+	n := withTokens(t, disk)
+	var ids []purge.ID
+	for range reverts {
+		r, err := n.Purge(here, Request{Service: "shop", Selectors: slicesOf(t, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, r.ID)
+	}
+	syncs, deadline := 0, time.Now().Add(20*time.Second)
+	disk.Fault = func(op vfs.Op, _ string) error {
+		if op != vfs.OpSync {
+			return nil
+		}
+		for syncs++; syncs == 1; runtime.Gosched() {
+			if _, issued := n.parts.Journal.Own(); issued == 2*reverts {
+				break
+			}
+			if time.Now().After(deadline) {
+				return errors.New("the others wait for this sync")
+			}
+		}
+		return nil
+	}
+	var wg sync.WaitGroup
+	for _, id := range ids {
+		for range 2 { // the second of one purge is told no sooner than the first
+			wg.Go(func() {
+				if _, err := n.Revert(here, id); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	disk.Fault = nil
+	again := withTokens(t, disk.Clone())
+	for _, id := range ids {
+		if kept, ok := again.ledger.get(id); !ok || kept.Reverted == nil {
+			t.Fatalf("after a restart: %+v", kept)
+		}
+	}
+	if syncs > reverts/2 {
+		t.Errorf("%d syncs for %d reverts", syncs, reverts)
 	}
 }
 

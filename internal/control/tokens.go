@@ -106,6 +106,9 @@ func tokenKey(id string) replicated.Key { return replicated.Key{Kind: replicated
 // take takes up items that have changed. What a token was used for so far stays
 // known. It is called under the journal's lock, or before the journal starts.
 func (t *tokens) take(items []replicated.Item) {
+	if len(items) == 0 {
+		return // as with every purge
+	}
 	latest := make(map[string]*replicated.Item)
 	for i := range items {
 		if it := &items[i]; it.Kind == replicated.KindToken {
