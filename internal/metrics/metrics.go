@@ -10,6 +10,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/rescind-edge/rescind/internal/stripe"
 )
 
 // Config of a Metrics. The zero value works and shows only what is told.
@@ -34,7 +36,7 @@ type Metrics struct {
 
 	traffic atomic.Pointer[trafficTable]
 	stripes stripes
-	sent    total // bytes of content, of all services there ever were
+	sent    stripe.Counter // bytes of content, of all services there ever were
 	events  eventVecs
 
 	mu sync.Mutex // orders SetServices

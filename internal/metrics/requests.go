@@ -60,13 +60,13 @@ func (m *Metrics) Observe(s Served) {
 	}
 	c.count(&s)
 	c.mu.Unlock()
-	m.sent.add(at, s.Sent)
+	m.sent.Add(at.stripe, s.Sent)
 	m.stripes.put(at)
 }
 
 // Sent returns the bytes of content that were sent to clients, those of services
 // that are gone included.
-func (m *Metrics) Sent() int64 { return m.sent.sum() }
+func (m *Metrics) Sent() int64 { return m.sent.Load() }
 
 // outcomes are the values of the label, in the order of a service's rows.
 var outcomes = [...]event.Outcome{

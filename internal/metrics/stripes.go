@@ -3,11 +3,9 @@ package metrics
 import (
 	"sync"
 	"sync/atomic"
-)
 
-// maxStripes bounds what a service's counters take: 1.5 KiB for each stripe,
-// where many cores are busy with it. Of more cores, some share.
-const maxStripes = 32
+	"github.com/rescind-edge/rescind/internal/stripe"
+)
 
 // stripes leads whoever counts to a stripe of their own, as far as there is one
 // for each. A pool keeps what it is given for the core that gave it, so those
@@ -31,19 +29,4 @@ func (s *stripes) get() *place {
 func (s *stripes) put(p *place) { s.pool.Put(p) }
 
 // move makes a place that somebody else uses another one from the next time on.
-func (s *stripes) move(p *place) { p.stripe = s.next.Add(1) % maxStripes }
-
-// total is one counter in stripes, each in a cache line of its own.
-type total [maxStripes]struct {
-	n atomic.Int64
-	_ [56]byte
-}
-
-func (t *total) add(at *place, n int64) { t[at.stripe].n.Add(n) }
-
-func (t *total) sum() (sum int64) {
-	for i := range t {
-		sum += t[i].n.Load()
-	}
-	return sum
-}
+func (s *stripes) move(p *place) { p.stripe = s.next.Add(1) % stripe.Parts }

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/stripe"
 )
 
 // traffic is what is counted of one service's requests, in stripes of which
@@ -13,7 +15,9 @@ type traffic struct {
 	service string
 	began   time.Time // of its series
 
-	stripes [maxStripes]atomic.Pointer[tally] // nil: nothing counted there
+	// Not a stripe.Of, because each takes 1.5 KiB, and only where many cores are
+	// busy with a service are there more than one. nil: nothing counted there.
+	stripes [stripe.Parts]atomic.Pointer[tally]
 }
 
 func newTraffic(service string) *traffic {

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/stripe"
 )
 
 // Whatever cores the requests come by, and however often somebody reads
@@ -70,12 +72,12 @@ func TestWhoMeetsSomebodyMovesOn(t *testing.T) {
 		t.Fatalf("began at stripe %d", at.stripe)
 	}
 	seen := map[uint32]bool{}
-	for range maxStripes {
+	for range stripe.Parts {
 		m.stripes.move(at)
 		seen[at.stripe] = true
 	}
-	if len(seen) != maxStripes {
-		t.Errorf("moved over %d stripes of %d", len(seen), maxStripes)
+	if len(seen) != stripe.Parts {
+		t.Errorf("moved over %d stripes of %d", len(seen), stripe.Parts)
 	}
 }
 

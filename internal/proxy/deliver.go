@@ -128,15 +128,15 @@ func (x *exchange) count() {
 	s := &x.p.stats
 	switch x.outcome {
 	case outcomeHit:
-		s.Hits.Add(x.tallies, 1)
+		s.Hits.Add(x.stripe, 1)
 		x.hits = x.object.Hit()
 	case outcomeStale:
-		s.Stale.Add(x.tallies, 1)
+		s.Stale.Add(x.stripe, 1)
 		x.hits = x.object.Hit()
 	case outcomeMiss:
-		s.Misses.Add(x.tallies, 1)
+		s.Misses.Add(x.stripe, 1)
 	case outcomePass:
-		s.Passes.Add(x.tallies, 1)
+		s.Passes.Add(x.stripe, 1)
 	}
 }
 

@@ -31,7 +31,7 @@ const (
 // exchange is one request and its answer. It is used for one after the other,
 // with the room that it has.
 type exchange struct {
-	tallies uint32 // of every tally; it stays
+	stripe uint32 // of every counter; it stays
 	turn
 
 	fields  field.Fields // of the request, end to end, without those that this node writes

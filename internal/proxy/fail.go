@@ -27,7 +27,7 @@ type Page struct {
 // fail writes an answer of our own.
 func (x *exchange) fail() state {
 	x.outcome = outcomeError
-	x.p.stats.Errors.Add(x.tallies, 1)
+	x.p.stats.Errors.Add(x.stripe, 1)
 	x.deadline()
 	page := x.page()
 	x.out = x.out[:0]

@@ -18,7 +18,7 @@ var _ server.FastHandler = (*Proxy)(nil)
 // come of it.
 func (p *Proxy) ServeFast(w server.FastWriter, r *server.FastRequest) bool {
 	x := p.pool.Get().(*exchange)
-	x.p, x.cfg, x.start, x.fast = p, p.hold(x.tallies), r.Time, true
+	x.p, x.cfg, x.start, x.fast = p, p.hold(x.stripe), r.Time, true
 	if x.start.IsZero() {
 		x.start = time.Now()
 	}
@@ -27,7 +27,7 @@ func (p *Proxy) ServeFast(w server.FastWriter, r *server.FastRequest) bool {
 	if !x.meet() || r.Room > 0 && x.piece.Length > r.Room {
 		return false
 	}
-	p.stats.Requests.Add(x.tallies, 1)
+	p.stats.Requests.Add(x.stripe, 1)
 	x.count()
 	var err error
 	if x.piece.Length > atOnce {

@@ -9,13 +9,14 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/stripe"
 )
 
 // Proxy is the http.Handler of the data plane.
 type Proxy struct {
 	now   atomic.Pointer[current]
 	pool  sync.Pool
-	parts atomic.Uint32 // gives each exchange its part of every tally
+	parts atomic.Uint32 // gives each exchange its part of every counter
 	stats Stats
 
 	compressor *compressor
@@ -30,8 +31,8 @@ type current struct {
 	via      string
 	viaValue string // of the field
 
-	active  tally       // exchanges that use it
-	retired atomic.Bool // it was replaced
+	active  stripe.Counter // exchanges that use it
+	retired atomic.Bool    // it was replaced
 	once    sync.Once
 	unused  chan struct{} // closed once it was replaced and nobody uses it or one before
 	next    *current      // what replaced it, held until nobody uses this one
@@ -70,15 +71,16 @@ func (c *current) settle() {
 	}
 }
 
-// Stats count requests by how they were answered.
+// Stats count requests by how they were answered. An exchange counts in one part
+// all its life, and its pool keeps it on one core most of the time.
 type Stats struct {
-	Requests, Hits, Stale, Misses, Passes, Errors, Purges tally
+	Requests, Hits, Stale, Misses, Passes, Errors, Purges stripe.Counter
 }
 
 // New returns a Proxy.
 func New(cfg Config) *Proxy {
 	p := &Proxy{compressor: newCompressor()}
-	p.pool.New = func() any { return &exchange{tallies: p.parts.Add(1)} }
+	p.pool.New = func() any { return &exchange{stripe: p.parts.Add(1)} }
 	p.Reconfigure(cfg)
 	return p
 }
@@ -155,7 +157,7 @@ func (p *Proxy) Client(r *http.Request) (addr netip.Addr, forwarded bool) {
 }
 
 func (x *exchange) begin(p *Proxy, w http.ResponseWriter, r *http.Request) {
-	x.p, x.cfg, x.w, x.r = p, p.hold(x.tallies), w, r
+	x.p, x.cfg, x.w, x.r = p, p.hold(x.stripe), w, r
 	x.control = *http.NewResponseController(w)
 	x.start = time.Now()
 }
@@ -168,7 +170,7 @@ func (x *exchange) end() {
 	}
 	x.object.Release()
 	x.form.Release()
-	x.cfg.release(x.tallies)
+	x.cfg.release(x.stripe)
 	p := x.p
 	x.clear()
 	p.pool.Put(x)

@@ -13,7 +13,7 @@ import (
 // recv reads and checks the request, finds its service, and decides whether
 // the store is asked.
 func (x *exchange) recv() state {
-	x.p.stats.Requests.Add(x.tallies, 1)
+	x.p.stats.Requests.Add(x.stripe, 1)
 	x.ask = askOf(x.r, x.raw)
 	x.raw = x.ask.lines
 	x.client, x.target.Scheme = x.ask.client(nil), x.ask.scheme()
@@ -119,7 +119,7 @@ func (x *exchange) purges() bool {
 }
 
 func (x *exchange) purge() state {
-	x.p.stats.Purges.Add(x.tallies, 1)
+	x.p.stats.Purges.Add(x.stripe, 1)
 	if x.cfg.Purge == nil {
 		return x.refuse(http.StatusMethodNotAllowed, "method", "Purging by the method PURGE is not enabled.")
 	}

@@ -3,9 +3,10 @@ package server
 import (
 	"errors"
 	"math/rand/v2"
-	"runtime"
 	"sync/atomic"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/stripe"
 )
 
 // ErrStillRunning is returned by Close when a handler has not returned some
@@ -20,25 +21,23 @@ var ErrStillRunning = errors.New("server: a handler is still running")
 // processor. A call leaves the shard that it entered. So once a shard has been
 // seen empty after closed was set, no call is running that is counted there.
 type calls struct {
-	shards []shard
+	shards stripe.Of[shard]
 	closed atomic.Bool
 	none   chan struct{}
 }
 
-// shard is a part of what every request counts. It fills a cache line, and two
-// where lines come in pairs.
+// shard is a part of what every request counts.
 type shard struct {
 	running      atomic.Int64
 	http1, http2 atomic.Uint64
-	_            [128 - 3*8]byte
 }
 
 func newCalls() *calls {
-	return &calls{shards: make([]shard, runtime.GOMAXPROCS(0)), none: make(chan struct{}, 1)}
+	return &calls{none: make(chan struct{}, 1)}
 }
 
 // shard returns any of the shards.
-func (c *calls) shard() *shard { return &c.shards[rand.IntN(len(c.shards))] }
+func (c *calls) shard() *shard { return c.shards.At(rand.Uint32()) }
 
 // enter announces a call. Where it returns false there must be none.
 func (c *calls) enter(s *shard) bool {
@@ -65,8 +64,8 @@ func (c *calls) close() { c.closed.Store(true) }
 func (c *calls) wait(limit time.Duration) error {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	for i := range c.shards {
-		for c.shards[i].running.Load() > 0 {
+	for i := range uint32(stripe.Parts) {
+		for c.shards.At(i).running.Load() > 0 {
 			select {
 			case <-c.none:
 			case <-timer.C:
@@ -88,9 +87,9 @@ func (s *shard) request(major int) {
 
 // requests returns how many there were of each version.
 func (c *calls) requests() (http1, http2 uint64) {
-	for i := range c.shards {
-		http1 += c.shards[i].http1.Load()
-		http2 += c.shards[i].http2.Load()
-	}
+	c.shards.Each(func(s *shard) {
+		http1 += s.http1.Load()
+		http2 += s.http2.Load()
+	})
 	return http1, http2
 }
