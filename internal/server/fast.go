@@ -15,7 +15,8 @@ type FastHandler interface {
 	// Handler gets the request.
 	//
 	// It runs on the connection's goroutine, concurrently with itself. Nothing
-	// of r or w may be kept.
+	// of r or w may be kept. It waits for nothing but the client in Send: to close
+	// the connection is to wait for it, and so is Server.Close.
 	ServeFast(w FastWriter, r *FastRequest) bool
 }
 

@@ -97,3 +97,26 @@ func TestWaitingConnectionsCanBeEnded(t *testing.T) {
 		}
 	}
 }
+
+// A client that takes nothing of a large answer does not keep the server from
+// closing.
+func TestCloseWhileAnAnswerWaitsForItsClient(t *testing.T) {
+	h, entered := newCanned(64<<20), make(chan struct{}, 1)
+	f := start(t, true, Config{Fast: fastFunc(func(w FastWriter, r *FastRequest) bool {
+		entered <- struct{}{}
+		return h.ServeFast(w, r)
+	})})
+	c := f.connect()
+	c.send(getFast, 0)
+	<-entered
+	if _, err := c.r.Peek(1 << 10); err != nil { // the answer is on its way
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	if d := time.Since(began); d > defaultWriteTimeout/2 {
+		t.Errorf("after %v", d)
+	}
+}
