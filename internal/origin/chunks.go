@@ -48,6 +48,7 @@ type chunkState uint8
 
 const (
 	inSize chunkState = iota
+	inPadding
 	inExtension
 	afterSizeCR
 	inData
@@ -92,6 +93,8 @@ func (c *chunks) step(b byte) error {
 	switch c.state {
 	case inSize:
 		return c.stepSize(b)
+	case inPadding:
+		return c.stepPadding(b)
 	case inExtension:
 		return c.stepExtension(b)
 	case afterSizeCR:
@@ -129,15 +132,28 @@ func (c *chunks) stepSize(b byte) error {
 		return errChunkSize
 	case b == '\r':
 		c.state = afterSizeCR
-	case b == ';', b == ' ', b == '\t': // old servers fill the line up
+	case b == ';':
 		c.state = inExtension
 		return c.stepExtension(b)
+	case b == ' ', b == '\t': // old servers fill the line up
+		c.state = inPadding
+		return c.stepPadding(b)
 	case b == '\n':
 		return errChunkLine
 	default:
 		return errChunkSize
 	}
 	return nil
+}
+
+// stepPadding passes blanks up to the end of the line. An extension behind them
+// is refused, as net/http does: nobody sends one.
+func (c *chunks) stepPadding(b byte) error {
+	switch b {
+	case '\r', '\n', ' ', '\t':
+		return c.stepExtension(b)
+	}
+	return errChunkSize
 }
 
 func (c *chunks) stepExtension(b byte) error {

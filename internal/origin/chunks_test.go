@@ -61,7 +61,9 @@ func TestChunks(t *testing.T) {
 		{" 3\r\nabc\r\n0\r\n\r\n", "", errChunkSize},
 		{"-3\r\n", "", errChunkSize},
 		{"0x3\r\n", "", errChunkSize},
-		{"3 4\r\nabc\r\n0\r\n\r\n", "abc", nil}, // as an extension without its semicolon
+		{"3 4\r\nabc\r\n0\r\n\r\n", "", errChunkSize},
+		{"3 ;a\r\nabc\r\n0\r\n\r\n", "", errChunkSize},
+		{"3 \xab\r\nabc\r\n0\r\n\r\n", "", errChunkSize},
 		{"3;a\x00\r\n", "", errChunkSize},
 		{"7fffffffffffffff\r\n", "", io.ErrUnexpectedEOF},
 		{"8000000000000000\r\n", "", errChunkSize},
