@@ -178,7 +178,7 @@ func (c *Cluster) takeAck(a *wire.Ack) {
 	c.core.Lock()
 	c.core.Acked(now, a)
 	c.wakeLocked()
-	back := c.rttLocked(a.Receiver) / 2
+	back := c.core.rtts[a.Receiver].back()
 	c.core.Unlock()
 	c.confirm(a.Receiver, a.Incarnation, journal.Row{Head: a.Head, Above: a.Above}, a.Held+back)
 }

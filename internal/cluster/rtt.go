@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster/wire"
@@ -10,10 +11,40 @@ import (
 // waited somewhere.
 const maxRTT = 10 * time.Second
 
+// How round trips are measured. The first measures are taken while one of the two
+// nodes starts, and may be many times too long: so there are more of them then, and
+// what is taken for the way back is the least of the last ones. Those span a good
+// minute, by pingEvery, so that a route that grew longer is noticed.
+const (
+	recentTrips = 8 // measures remembered; as many are taken in the first seconds
+	promptTrips = 3 // of these, one right after the other
+)
+
 // rtt is the estimate of a member's round trip.
 type rtt struct {
-	token  uint64 // of the ping that is not answered; 0: none
-	smooth time.Duration
+	token    uint64 // of the ping that is not answered; 0: none
+	smooth   time.Duration
+	recent   [recentTrips]time.Duration // the last measures, in a ring
+	measured int
+}
+
+func (r *rtt) take(took time.Duration) {
+	if r.smooth == 0 {
+		r.smooth = took
+	}
+	r.smooth += (took - r.smooth) / 4
+	r.recent[r.measured%recentTrips] = took
+	r.measured++
+}
+
+// back returns how long a packet takes on its way back: half of the least measure
+// of late. What is taken off a confirmation's time must not be too much, since the
+// receipt would say that a member was quicker than it was. 0: nothing is known.
+func (r *rtt) back() time.Duration {
+	if r == nil || r.measured == 0 {
+		return 0
+	}
+	return slices.Min(r.recent[:min(r.measured, recentTrips)]) / 2
 }
 
 // ping measures the round trip to a member.
@@ -39,34 +70,45 @@ func (c *Cluster) takePing(t wire.Type, token uint64, src source) {
 		c.sendOne(wire.AppendPing(nil, wire.TypePong, token), src.origin)
 		return
 	}
+	if c.takePong(src.origin.id, token) {
+		c.ping(src.origin)
+	}
+}
+
+// takePong takes the answer to a ping, and tells whether the next one is due at
+// once.
+func (c *Cluster) takePong(id wire.ID, token uint64) (again bool) {
 	c.core.Lock()
 	defer c.core.Unlock()
-	r := c.core.rtts[src.origin.id]
+	r := c.core.rtts[id]
 	if r == nil || r.token != token || token == 0 {
-		return
+		return false
 	}
 	r.token = 0
 	took := c.now() - time.Duration(token)
 	if took <= 0 || took > maxRTT {
-		return
+		return false
 	}
-	if r.smooth == 0 {
-		r.smooth = took
-	}
-	r.smooth += (took - r.smooth) / 4
-	c.core.RoundTrip(src.origin.id, r.smooth)
+	r.take(took)
+	c.core.RoundTrip(id, r.smooth)
+	return r.measured < promptTrips
 }
 
-// rttLocked returns the estimate for a member, 0 if there is none.
-func (c *Cluster) rttLocked(id wire.ID) time.Duration {
+// rtt returns the estimate for a member, 0 if there is none.
+func (c *Cluster) rtt(id wire.ID) time.Duration {
+	c.core.Lock()
+	defer c.core.Unlock()
 	if r := c.core.rtts[id]; r != nil {
 		return r.smooth
 	}
 	return 0
 }
 
-func (c *Cluster) rtt(id wire.ID) time.Duration {
+// pingDue tells whether a member's round trip has not been measured often enough
+// to be known.
+func (c *Cluster) pingDue(id wire.ID) bool {
 	c.core.Lock()
 	defer c.core.Unlock()
-	return c.rttLocked(id)
+	r := c.core.rtts[id]
+	return r == nil || r.measured < recentTrips
 }

@@ -101,7 +101,7 @@ func (c *Cluster) runEverySecond() {
 	var late lateness
 	for second := 0; c.pause(time.Second); second++ {
 		for i, p := range c.view.Load().peers {
-			if i%pingEvery == second%pingEvery || c.rtt(p.id) == 0 {
+			if i%pingEvery == second%pingEvery || c.pingDue(p.id) {
 				c.ping(p)
 			}
 		}
