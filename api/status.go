@@ -22,7 +22,7 @@ type Status struct {
 type ServiceStatus struct {
 	ID         string         `json:"id"`
 	Domains    []string       `json:"domains"`
-	Generation uint64         `json:"generation"`        // purges of everything so far
+	Generation uint64         `json:"generation"`        // purges of everything that were asked for, since the node's start
 	Position   uint64         `json:"position"`          // of the service's newest purge on this node
 	Objects    *int64         `json:"objects,omitempty"` // stored responses, where they are counted by service
 	Origins    []OriginStatus `json:"origins"`
@@ -52,7 +52,8 @@ type StoreStatus struct {
 type PurgeStatus struct {
 	Applied   uint64 `json:"applied"` // purges so far; the node's position
 	Reverted  uint64 `json:"reverted"`
-	Marks     int64  `json:"marks"` // that lookups still compare with
+	NotSaved  string `json:"not_saved,omitempty"` // why the journal cannot be written to its disk; absent: it can
+	Marks     int64  `json:"marks"`               // that lookups still compare with
 	MarkBytes int64  `json:"mark_bytes"`
 	Folded    uint64 `json:"folded"` // marks merged for space: each purges too much, never too little
 }

@@ -331,3 +331,11 @@ func TestDrawable(t *testing.T) {
 		}
 	}
 }
+
+func TestStatusSaysThatTheJournalTakesNothing(t *testing.T) {
+	s := answering(t, map[string]string{"GET /v1/status": `{"node":"n1","purges":{"not_saved":"write: no space left on device"}}`})
+	got := execute(t, nil, "", "status", "--address", s.URL)
+	if got.code != exitOK || !strings.Contains(got.out, "journal  takes nothing: write: no space left on device;") {
+		t.Errorf("%+v", got)
+	}
+}

@@ -18,7 +18,8 @@ func serveCommand(s streams) *cobra.Command {
 		Use:   "serve --config FILE",
 		Short: "Run an edge node",
 		Long: `Run an edge node until SIGTERM or SIGINT; then requests in flight are finished
-for as long as drain_timeout allows. A second signal ends the node at once.
+for as long as drain_timeout allows, after drain_delay in which the node serves
+on and /readyz says 503. A second signal ends the node at once.
 
 SIGHUP takes up a changed configuration without dropping a connection or an
 object. If it is wrong, the node says why and goes on with the one it has.`,

@@ -49,6 +49,9 @@ func printStatus(out io.Writer, st *api.Status) error {
 		bytesText(st.Store.Bytes), bytesText(st.Store.Budget), st.Store.Evicted, st.Store.Swept, st.Store.Expired, st.Store.Refused)
 	fmt.Fprintf(w, "purges\t%d applied, %d reverted; %s in %s, %d folded\n", st.Purges.Applied, st.Purges.Reverted,
 		count(st.Purges.Marks, "mark"), bytesText(st.Purges.MarkBytes), st.Purges.Folded)
+	if st.Purges.NotSaved != "" {
+		fmt.Fprintf(w, "journal\ttakes nothing: %s; purges are in force here, answered 500, and would not survive a crash\n", printable(st.Purges.NotSaved))
+	}
 	if st.Cluster != nil {
 		fmt.Fprintf(w, "cluster\t%s\n", standingText(st.Cluster))
 	}

@@ -247,14 +247,16 @@ func (a *App) Run(ctx context.Context) error {
 	return a.Stop()
 }
 
-// Stop drains the node: it takes no new connection, finishes the requests in
-// flight for as long as drain_timeout allows, and releases everything.
+// Stop drains the node: it serves on for drain_delay while /readyz says what is to
+// come, then takes no new connection, finishes the requests in flight for as long
+// as drain_timeout allows, and releases everything.
 func (a *App) Stop() error {
 	a.down.Store(true)
 	a.mu.Lock()
-	timeout := a.mu.config.DrainTimeout
+	delay, timeout := a.mu.config.DrainDelay, a.mu.config.DrainTimeout
 	a.mu.Unlock()
-	a.log.Info("draining", "timeout", timeout.String())
+	a.log.Info("draining", "delay", delay.String(), "timeout", timeout.String())
+	time.Sleep(delay) // purges and requests go on meanwhile; a second signal ends the process
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	var err error

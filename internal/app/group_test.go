@@ -37,12 +37,24 @@ type one struct {
 	secret string
 	role   string
 	extra  string // lines of cluster
+	top    string // a line of the file
 	app    *App
 	admin  *client.Client
 }
 
 // startGroup starts n nodes and waits until each is ready and hears all.
 func startGroup(t *testing.T, n int) *group {
+	t.Helper()
+	g := newGroup(t, n)
+	for _, o := range g.nodes {
+		o.start()
+	}
+	g.settle(n)
+	return g
+}
+
+// newGroup returns n nodes that are not started.
+func newGroup(t *testing.T, n int) *group {
 	t.Helper()
 	g := &group{t: t, ports: freePorts(t, n)}
 	g.origin = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -55,10 +67,6 @@ func startGroup(t *testing.T, n int) *group {
 		o := &one{g: g, i: i, file: filepath.Join(t.TempDir(), "rescind.yaml"), secret: `["0123456789abcdef-one"]`}
 		g.nodes = append(g.nodes, o)
 	}
-	for _, o := range g.nodes {
-		o.start()
-	}
-	g.settle(n)
 	t.Cleanup(func() {
 		for _, o := range g.nodes {
 			o.stop()
@@ -133,7 +141,8 @@ cluster:
   role: %s
   isolation: {after: 5s}
 %stokens: [{name: root, value: %s, scopes: [global]}]
-%s`, o.name(), o.i+1, listen, o.g.ports[o.i], strings.Join(join, ", "), o.secret, orNode(o.role), o.extra, rootToken, site)
+%s
+%s`, o.name(), o.i+1, listen, o.g.ports[o.i], strings.Join(join, ", "), o.secret, orNode(o.role), o.extra, rootToken, o.top, site)
 	if err := os.WriteFile(o.file, []byte(text), 0o600); err != nil {
 		o.g.t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func (a *App) withdrawOrphans(p plan) {
 func (a *App) purgeAll(id string) {
 	now := a.now()
 	a.engine.Apply(now, purge.Purge{
-		ID: purge.NewID(now / 1e6), Service: id, Tags: []field.Tag{a.hasher.All(id)}, All: true,
+		ID: purge.NewID(now / 1e6), Service: id, Tags: []field.Tag{a.hasher.All(id)},
 	})
 }
 

@@ -59,9 +59,13 @@ func (a *App) storeStatus() api.StoreStatus {
 
 func (a *App) purgeStatus() api.PurgeStatus {
 	st := a.engine.Stats()
-	return api.PurgeStatus{
+	out := api.PurgeStatus{
 		Applied: st.Applied, Reverted: st.Reverted, Marks: int64(st.Marks), MarkBytes: st.Bytes, Folded: st.Folded,
 	}
+	if failing := a.journal.Stats().Failing; failing != nil {
+		out.NotSaved = failing.Error()
+	}
+	return out
 }
 
 func (a *App) trafficStatus() api.TrafficStatus {

@@ -56,6 +56,10 @@ func (l purgeLog) Reverted(e event.Reverted) {
 }
 
 func (l purgeLog) Denied(e event.Denied) {
-	l.log.Warn("denied", "action", string(e.Action), "reason", string(e.Reason), "detail", e.Detail, "service", e.Service,
-		"actor", e.Actor, "address", e.Addr, "dialect", e.Dialect, "suppressed", e.Suppressed)
+	attrs := []any{"action", string(e.Action), "reason", string(e.Reason)}
+	if e.Cause != "" {
+		attrs = append(attrs, "cause", e.Cause)
+	}
+	l.log.Warn("denied", append(attrs, "detail", e.Detail, "service", e.Service,
+		"actor", e.Actor, "address", e.Addr, "dialect", e.Dialect, "suppressed", e.Suppressed)...)
 }

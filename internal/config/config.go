@@ -9,6 +9,7 @@ type Config struct {
 	Cluster      Cluster
 	Storage      Storage
 	Limits       Limits
+	DrainDelay   time.Duration // at a stop, for how long the node serves on while /readyz says 503, so that load balancers send nothing more before listeners close: two of their checks and a little; default 0s
 	DrainTimeout time.Duration // most time for requests in flight at a stop; default 30s
 	Log          Log
 	AccessLog    []AccessLog // each writes a line for every request that it takes; empty: none is kept

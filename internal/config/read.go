@@ -4,7 +4,7 @@ import "time"
 
 // topLevel are the sections of a file.
 var topLevel = []string{
-	"node", "listen", "cluster", "storage", "limits", "drain_timeout", "log", "access_log", "purge_log", "metrics", "stackpath", "services", "tokens",
+	"node", "listen", "cluster", "storage", "limits", "drain_delay", "drain_timeout", "log", "access_log", "purge_log", "metrics", "stackpath", "services", "tokens",
 }
 
 // notAvailable answers settings that are understood but without effect yet: to
@@ -21,6 +21,7 @@ func (r *reader) readConfig(root *node) {
 		r.readListen(s)
 		r.readStorage(s)
 		r.readLimits(s)
+		s.duration("drain_delay", &r.config.DrainDelay, 0)
 		s.duration("drain_timeout", &r.config.DrainTimeout, 0)
 		r.readLog(s)
 		r.readAccessLog(s)

@@ -116,7 +116,7 @@ func (c *Control) withdrawAll(step *durable.Step) {
 	for _, svc := range c.state.Load().services {
 		c.parts.Engine.Apply(now.UnixNano(), purge.Purge{
 			ID: purge.NewID(now.UnixMilli()), Service: svc.ID, Tags: []field.Tag{c.parts.Hasher.All(svc.ID)},
-			All: true, Position: step.Position,
+			Position: step.Position,
 		})
 	}
 }

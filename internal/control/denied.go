@@ -1,6 +1,8 @@
 package control
 
 import (
+	"errors"
+
 	"github.com/rescind-edge/rescind/internal/event"
 )
 
@@ -31,11 +33,31 @@ func (c *Control) deny(who caller, a attempt, why error) error {
 		Service: clip(a.service), Addr: who.creds.Addr, Dialect: a.dialect,
 		Suppressed: int(c.counts.suppressed.Swap(0)),
 	}
+	if errors.Is(why, ErrNotSaved) || errors.Is(why, ErrUnavailable) {
+		e.Cause = clip(innermost(why).Error())
+	}
 	if who.token != nil {
 		e.Actor = who.token.name
 	}
 	c.parts.Sink.Denied(e)
 	return why
+}
+
+// innermost returns the error in which an error began: of several that one wraps,
+// the last.
+func innermost(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if many, ok := err.(interface{ Unwrap() []error }); ok {
+			if list := many.Unwrap(); len(list) > 0 {
+				next = list[len(list)-1]
+			}
+		}
+		if next == nil {
+			return err
+		}
+		err = next
+	}
 }
 
 // discard is the Sink of a Control that has none.

@@ -103,6 +103,9 @@ func TestAPurgeThatCannotBeSavedHasAReceipt(t *testing.T) {
 	if len(n.sink.purged) != 1 {
 		t.Errorf("recorded: %+v", n.sink.purged)
 	}
+	if d := n.sink.denied; len(d) != 1 || d[0].Cause != "no space left on device" {
+		t.Errorf("the log does not say why: %+v", d)
+	}
 	disk.Fault = nil
 	all := n.ledger.recent(10, func(string) bool { return true })
 	if len(all) != 1 {

@@ -61,6 +61,7 @@ type Denied struct {
 	Action  DeniedAction
 	Reason  DeniedReason
 	Detail  string // what the caller was told; never holds a secret
+	Cause   string // the system's words for what failed on the node itself, such as "no space left on device"; else empty
 	Service string // as the caller named it; may be empty
 	Actor   string // the token's name; empty where the caller is nobody
 	Addr    netip.Addr

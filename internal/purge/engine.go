@@ -44,7 +44,7 @@ type Purge struct {
 	Tags       []field.Tag
 	Predicates []*Predicate
 	Effect     Effect // Effect.At is when it was issued; 0: now
-	All        bool   // purges everything: counts as a generation
+	All        bool   // somebody purges everything: counts as a generation
 	// Position is where the purge stands in the order of what the node applies; 0,
 	// or one that has passed: behind all others.
 	Position field.Position

@@ -90,7 +90,7 @@ func (s *Service) Dropped() field.Position { return field.Position(s.dropped.Loa
 // not at all.
 func (s *Service) SetUndoWindow(d time.Duration) { s.undo.Store(int64(max(d, 0))) }
 
-// Generation counts the purges of everything so far.
+// Generation counts the purges of everything that were asked for so far.
 func (s *Service) Generation() uint64 { return s.generation.Load() }
 
 // Judge gives the verdict on an object that no purge up to after concerns,
