@@ -165,13 +165,14 @@ func ValidName(s string) bool {
 }
 
 // IsTokenByte tells whether c may stand in a token (RFC 9110 section 5.6.2).
-func IsTokenByte(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return true
+func IsTokenByte(c byte) bool { return tokenBytes[c] }
+
+var tokenBytes = func() (is [256]bool) {
+	for _, c := range "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" {
+		is[c] = true
 	}
-	return c != 0 && strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
-}
+	return is
+}()
 
 // ValidValue tells whether s may be a field value: visible bytes, spaces, tabs
 // and bytes above 0x7f, and no control characters (RFC 9110 section 5.5).

@@ -154,14 +154,23 @@ func (x *exchange) unsatisfiable() state {
 	return stateDone
 }
 
-// deadline gives the client time for the next write, and only for that.
+// deadline gives the client time for the next write, and only for that. What
+// was given a moment ago is not given again: at most a sixteenth is missing.
 func (x *exchange) deadline() {
-	x.control.SetWriteDeadline(time.Now().Add(x.cfg.WriteTimeout))
+	now, timeout := time.Now(), x.cfg.WriteTimeout
+	if x.until.Sub(now) > timeout-timeout/16 {
+		return
+	}
+	x.until = now.Add(timeout)
+	x.control.SetWriteDeadline(x.until)
 }
 
 // waitForOrigin lifts the deadline while it is not the client that is waited
 // for: HTTP/2 resets a stream whose deadline passes even if nothing is written.
-func (x *exchange) waitForOrigin() { x.control.SetWriteDeadline(noDeadline) }
+func (x *exchange) waitForOrigin() {
+	x.until = noDeadline
+	x.control.SetWriteDeadline(noDeadline)
+}
 
 // send writes the content from where its reader stands: n bytes, or all where
 // n is negative. A response that cannot be completed is cut, never ended as if

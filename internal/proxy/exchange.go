@@ -51,7 +51,8 @@ type turn struct {
 	r       *http.Request
 	control http.ResponseController // of w
 	start   time.Time
-	fast    bool // read by the server itself: w, r and control are nil
+	until   time.Time // the client has for the write under way; zero: for ever
+	fast    bool      // read by the server itself: w, r and control are nil
 	ask     ask
 
 	// Set by recv.
