@@ -24,7 +24,7 @@ type Config struct {
 type Node struct {
 	Name    string // stands in responses, logs and receipts; default: the host's name
 	POP     string // the point of presence that it belongs to; default: that of Name
-	DataDir string // absolute path of a directory for what outlives a restart: the journal of purges and the tokens made while running; empty: they are in memory only
+	DataDir string // path of a directory for what outlives a restart: the journal of purges and the tokens made while running; empty: they are in memory only
 }
 
 // Listen says where the node is reached. HTTP or HTTPS has at least one entry; a witness has neither.

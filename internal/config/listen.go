@@ -19,12 +19,12 @@ type Listener struct {
 	Network string
 	// Address is "host:port", where an empty host is every address and port 0 any
 	// free port; "fd:" and the name under which the service manager passed the
-	// socket (LISTEN_FDNAMES); for the administrative listener also "unix:" and an
-	// absolute path
+	// socket (LISTEN_FDNAMES); for the administrative listener also "unix:" and a
+	// path
 	Address string
 
-	Cert string // absolute path of a PEM file: the certificate, then its chain; empty: in clear
-	Key  string // absolute path of a PEM file; set exactly where Cert is
+	Cert string // path of a PEM file: the certificate, then its chain; empty: in clear
+	Key  string // path of a PEM file; set exactly where Cert is
 
 	ProxyProtocol bool           // connections begin with a PROXY header, version 1 or 2, from one of ProxyFrom; others are refused
 	ProxyFrom     []netip.Prefix // whose PROXY headers are believed; set exactly where ProxyProtocol is

@@ -31,7 +31,7 @@ type AccessLog struct {
 	// Format is "json", "combined", "common" or a format string with %
 	// directives; default json
 	Format string
-	// To is where the lines go: "stdout", "file:" and an absolute path,
+	// To is where the lines go: "stdout", "file:" and a path,
 	// "syslog+udp://", "syslog+tcp://" or "syslog+tls://" and host:port with an
 	// optional query, or an "https://" URL ("http://" on this host) that takes
 	// batches. It may hold a secret and is not for logs

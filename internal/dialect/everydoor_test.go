@@ -110,6 +110,9 @@ func TestEveryDoorWaitsForASecondDisk(t *testing.T) {
 			if got.Status != status || got.Header.Get("Rescind-Missing") != want || got.Header.Get("Rescind-Confirmed") != confirmed {
 				t.Errorf("%s, without %q: %d %v %s", tc.name, missing, got.Status, got.Header, got.Body)
 			}
+			if id := got.Header.Get(dialect.HeaderPurge); len(id) != 26 && tc.name != "native" {
+				t.Errorf("%s: the id in its field is %q", tc.name, id)
+			}
 			if want != "" && time.Since(began) < door.WaitAtMost {
 				t.Errorf("%s was answered before the time was over", tc.name)
 			}

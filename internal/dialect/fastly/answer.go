@@ -45,7 +45,13 @@ const (
 
 func writePurged(w http.ResponseWriter, r control.Receipt, c dialect.Confirmed) {
 	setCount(w, r)
+	setIDs(w, r)
 	writeStatus(w, r.ID.String(), c)
+}
+
+// setIDs sets the field that every API has.
+func setIDs(w http.ResponseWriter, receipts ...control.Receipt) {
+	w.Header().Set(dialect.HeaderPurge, dialect.IDs(receipts))
 }
 
 func writeStatus(w http.ResponseWriter, id string, c dialect.Confirmed) {

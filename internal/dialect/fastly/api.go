@@ -142,6 +142,7 @@ func (a api) purgeAll(w http.ResponseWriter, r *http.Request, q asked) {
 		return
 	}
 	setAllowance(w, a.Control.Allowance(q.creds, q.service, true))
+	setIDs(w, receipt)
 	writeStatus(w, "", a.Confirm(w, r, q.wait, receipt.Entry))
 }
 

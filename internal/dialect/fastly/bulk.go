@@ -42,6 +42,7 @@ func (a api) purgeKeys(w http.ResponseWriter, r *http.Request, q asked) {
 			ids = append(ids, keyID{s.Key, receipt.ID.String()})
 		}
 	}
+	setIDs(w, receipts...)
 	setKeyCount(w, len(selectors))
 	setAllowance(w, a.Control.Allowance(q.creds, q.service, false))
 	a.Confirm(w, r, q.wait, control.Entries(receipts...)...) // its header says it all: every member of the body is taken for a key

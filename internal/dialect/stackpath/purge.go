@@ -21,6 +21,7 @@ func (a api) purge(w http.ResponseWriter, r *http.Request, stack string) {
 		writeError(w, err)
 		return
 	}
+	w.Header().Set(dialect.HeaderPurge, dialect.IDs(receipts))
 	writeJSON(w, http.StatusOK, purged{joinIDs(receipts)})
 }
 
