@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"syscall"
@@ -88,5 +89,30 @@ func TestStopWaitsNoLongerThanItMay(t *testing.T) {
 	}
 	if got, err := io.ReadAll(download.Body); !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the download ended as if whole: %q, %v", got, err)
+	}
+}
+
+// While a node serves on for load balancers, a second signal ends it all the same.
+func TestASecondSignalEndsTheDelay(t *testing.T) {
+	t.Parallel()
+	origin, _ := halves(t)
+	n := startNode(t, settings{origin: origin.url(), top: "drain_delay: 60s"})
+	n.signal(syscall.SIGTERM)
+	eventually(t, "/readyz says 503", func() bool {
+		answer, err := http.Get("http://" + n.admin + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode == http.StatusServiceUnavailable
+	})
+	c := n.dial()
+	c.write("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+	expect(t, "on a new connection", c.answer(), "200 MISS content")
+	began := time.Now()
+	n.signal(syscall.SIGTERM)
+	n.wait()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
