@@ -98,7 +98,7 @@ func New(cfg Config) (*Cluster, error) {
 	c.meta = wire.Meta{
 		Session: session, Identity: cfg.Identity, Started: c.epoch.UnixMilli(), SpreadPort: cfg.SpreadPort,
 		POP: cfg.POP, Version: cfg.Version, Roles: cfg.Roles,
-		Policy: cfg.Isolation.Policy, After: cfg.Isolation.After,
+		Policy: cfg.Isolation.Policy, After: cfg.Isolation.After, ShieldPort: cfg.ShieldPort,
 	}
 	c.core.Core = spread.New(spread.Config{Self: c.self, POP: cfg.POP, Rate: cfg.Rate, RelayFrom: cfg.RelayFrom})
 	c.core.rtts = make(map[wire.ID]*rtt)

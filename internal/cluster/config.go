@@ -84,6 +84,9 @@ type Config struct {
 	// SpreadPort is where packets and streams of entries arrive, UDP and TCP, at
 	// the same address; 0: Bind's port plus one.
 	SpreadPort uint16
+	// ShieldPort is where this node takes requests for a shield, TCP, at the address
+	// that others reach Bind at; the product listens there. 0: it takes none.
+	ShieldPort uint16
 	// Advertise is where others reach Bind; zero: Bind's address or, if that is
 	// unspecified, an address of this machine, a private one first. SpreadPort
 	// must be reachable at the same address.

@@ -29,9 +29,10 @@ type Node struct {
 
 // Listen says where the node is reached. HTTP or HTTPS has at least one entry; a witness has neither.
 type Listen struct {
-	HTTP  []Listener // in clear; HTTP/1 and HTTP/2
-	HTTPS []Listener // with certificate and key; HTTP/1.1 and HTTP/2
-	Admin Listener   // with certificate and key, or where only this host connects; default 127.0.0.1:8081
+	HTTP   []Listener // in clear; HTTP/1 and HTTP/2
+	HTTPS  []Listener // with certificate and key; HTTP/1.1 and HTTP/2
+	Shield string     // address and port where nodes of other POPs get what this node's POP is the shield for; they are told the port, and take the address of cluster.bind or advertise; default: two ports above cluster.bind; empty: this node is alone
+	Admin  Listener   // with certificate and key, or where only this host connects; default 127.0.0.1:8081
 }
 
 // Storage bounds what the node stores.

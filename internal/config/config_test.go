@@ -94,6 +94,7 @@ services:
   - id: a
     zzzzzzzz: 1
     origins: [{zzzzzzzz: 1}]
+    shield: {zzzzzzzz: 1}
     origin: {zzzzzzzz: 1, health: {zzzzzzzz: 1}, passive: {zzzzzzzz: 1}}
     cache: {zzzzzzzz: 1, query: {zzzzzzzz: 1}, compress: {zzzzzzzz: 1}}
     headers: {zzzzzzzz: 1, request: {zzzzzzzz: 1}, response: {zzzzzzzz: 1}}
@@ -120,8 +121,8 @@ tokens: [{zzzzzzzz: 1}]
 			}
 		}
 	}
-	if sections != 31 || names < 120 {
-		t.Errorf("looked at %d sections and %d settings, want 31 and 120 or more", sections, names)
+	if sections != 32 || names < 120 {
+		t.Errorf("looked at %d sections and %d settings, want 32 and 120 or more", sections, names)
 	}
 }
 
@@ -188,6 +189,7 @@ listen:
     - fd:web
   https: {address: ":8443", cert: edge.crt, key: /keys/edge.key, proxy_protocol: true, proxy_from: 10.1.0.0/16}
   admin: unix:run/admin.sock
+  shield: "10.0.0.1:7950"
 storage: {memory: 2GiB, max_variants: 15}
 limits: {header_bytes: 32KiB, url_bytes: 4KB, header_fields: 64, header_timeout: 5s, idle_timeout: 1m,
   write_timeout: 20s, body_timeout: 25s, connections: 1000, connections_per_address: 50, body_bytes: 10MiB}
@@ -206,6 +208,7 @@ services:
     origins:
       - {url: "HTTP://Origin.example:80/", host: Other.Example:8080, http2: true}
       - {url: "https://[::1]:8443", sni: name.example, tls_insecure: true}
+    shield: {pop: fra1}
     origin:
       connect_timeout: 1s
       first_byte_timeout: 2s
@@ -273,7 +276,8 @@ tokens:
 			},
 			HTTPS: []config.Listener{{Network: "tcp", Address: ":8443", Cert: "/etc/rescind/edge.crt", Key: "/keys/edge.key",
 				ProxyProtocol: true, ProxyFrom: prefixes("10.1.0.0/16")}},
-			Admin: config.Listener{Network: "unix", Address: "/etc/rescind/run/admin.sock"},
+			Admin:  config.Listener{Network: "unix", Address: "/etc/rescind/run/admin.sock"},
+			Shield: "10.0.0.1:7950",
 		},
 		Storage: config.Storage{Memory: 2 << 30, MaxVariants: 15},
 		Limits: config.Limits{HeaderBytes: 32 << 10, URLBytes: 4000, HeaderFields: 64, HeaderTimeout: 5 * time.Second,
@@ -295,6 +299,7 @@ tokens:
 				{URL: "http://origin.example", Host: "other.example:8080", HTTP2: true},
 				{URL: "https://[::1]:8443", SNI: "name.example", TLSInsecure: true},
 			},
+			Shield: config.Shield{POP: "fra1"},
 			Pool: config.Pool{ConnectTimeout: time.Second, FirstByteTimeout: 2 * time.Second, IdleTimeout: 3 * time.Second,
 				MaxConnections: 4, ResolveInterval: 6 * time.Second,
 				Health:  config.Health{Path: "/up", Interval: 7 * time.Second, Timeout: time.Second, Healthy: 8, Unhealthy: 9, ExpectStatus: 204},
@@ -339,6 +344,25 @@ func TestDefaultsThatDependOnOthers(t *testing.T) {
 	}
 	if got := c.Services[0].Cache.MaxObject; got != 8<<20 {
 		t.Errorf("max_object %s, want half of the memory", got)
+	}
+}
+
+// Members are told the port, so there is one wherever there is a cluster.
+func TestShieldPort(t *testing.T) {
+	const secret = ", secret: 0123456789abcdef"
+	for cluster, want := range map[string]string{
+		"":                                       "",
+		`{bind: "10.0.0.1:7946"` + secret + "}":  "10.0.0.1:7948",
+		`{bind: "[::]:7946"` + secret + "}":      "[::]:7948",
+		`{bind: "10.0.0.1:65534"` + secret + "}": "",
+	} {
+		yaml := minimal
+		if cluster != "" {
+			yaml = "cluster: " + cluster + "\n" + minimal
+		}
+		if got := parse(t, yaml).Listen.Shield; got != want {
+			t.Errorf("cluster: %s: listen.shield %q, want %q", cluster, got, want)
+		}
 	}
 }
 

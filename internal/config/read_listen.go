@@ -1,5 +1,7 @@
 package config
 
+import "net/netip"
+
 func (r *reader) readListen(top *section) {
 	listen := &r.config.Listen
 	listen.Admin = Listener{Network: NetworkTCP, Address: "127.0.0.1:8081"}
@@ -10,6 +12,7 @@ func (r *reader) readListen(top *section) {
 			r.section(item, func(s *section) { l.readHTTPS(s) })
 		})
 		l.readAdmin(s)
+		l.readShield(s)
 		switch {
 		case r.witness():
 			s.uselessField("http", s.has("http"), noSites)
@@ -73,6 +76,30 @@ func (l *listeners) readHTTPS(s *section) {
 	s.require("key", "HTTPS needs the certificate's private key: the path of a PEM file")
 	readProxyProtocol(s, &listener)
 	l.r.config.Listen.HTTPS = append(l.r.config.Listen.HTTPS, listener)
+}
+
+// shieldAbove is how far above the port of membership requests for a shield come,
+// where nothing else is said: next to that of entries.
+const shieldAbove = 2
+
+// readShield reads where requests for a shield come. A port that is free to be
+// told to others is needed.
+func (l *listeners) readShield(s *section) {
+	r := l.r
+	bind := r.config.Cluster.Bind
+	at := s.get("shield")
+	switch {
+	case at != nil && (r.witness() || !r.config.Cluster.Enabled()):
+		r.fail(at, "has no effect on a node that is not in a cluster, or is a witness; remove it")
+	case at != nil:
+		if parseNode(r, at, &r.config.Listen.Shield, parseMemberAddress) {
+			l.add(at, Listener{Network: NetworkTCP, Address: r.config.Listen.Shield})
+		}
+	case bind != "" && !r.witness():
+		if near, err := netip.ParseAddrPort(bind); err == nil && near.Port() <= 65535-shieldAbove {
+			r.config.Listen.Shield = netip.AddrPortFrom(near.Addr(), near.Port()+shieldAbove).String()
+		}
+	}
 }
 
 // readAdmin reads an address, or a mapping of an address and a certificate.

@@ -40,6 +40,7 @@ func (r *reader) readService(s *section, service *Service) {
 	r.readID(s, service)
 	r.readDomains(s, service)
 	r.readOrigins(s, service)
+	r.readShield(s, service)
 	s.section("origin", func(s *section) { readPool(s, &service.Pool) })
 	s.section("cache", func(s *section) { r.readCache(s, &service.Cache) })
 	s.section("purge", func(s *section) { readPurge(s, &service.Purge) })
@@ -50,6 +51,18 @@ func (r *reader) readService(s *section, service *Service) {
 	s.prefixes("trusted_proxies", &service.TrustedProxies)
 	s.boolean("forwarded", &service.Forwarded)
 	s.boolean("cache_status", &service.CacheStatus)
+}
+
+// readShield reads which POP is the shield. Its nodes are found, and prove who
+// they are, by the cluster.
+func (r *reader) readShield(s *section, service *Service) {
+	s.section("shield", func(s *section) {
+		s.require("pop", "name the POP whose nodes go to the origins, such as pop: fra1")
+		parsed(s, "pop", &service.Shield.POP, parseName)
+	})
+	if s.has("shield") && !r.config.Cluster.Enabled() {
+		s.failField("shield", "needs a cluster: its members tell where they are, and its secret is what they know each other by; add cluster, or remove shield")
+	}
 }
 
 func (r *reader) readID(s *section, service *Service) {

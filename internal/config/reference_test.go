@@ -146,6 +146,7 @@ stackpath: {zz: 1}
 services:
   - zz: 1
     origins: [{zz: 1}]
+    shield: {zz: 1}
     origin: {zz: 1, health: {zz: 1}, passive: {zz: 1}}
     cache: {zz: 1, query: {zz: 1}, compress: {zz: 1}}
     purge: {zz: 1, limits: {zz: 1}, tag_headers: [{zz: 1}]}

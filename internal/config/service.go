@@ -12,6 +12,7 @@ type Service struct {
 	Domains []string // in lower case; exact, "*.suffix" for every host below suffix, or "*" for what no other service has
 
 	Origins []Origin // at least one
+	Shield  Shield   // through which other nodes reach the origins; default: every node goes to them itself
 	Pool    Pool
 	Cache   Cache
 	Purge   Purge
@@ -35,6 +36,15 @@ type Origin struct {
 	TLSInsecure bool   // accept any certificate
 	HTTP2       bool   // HTTP/2 with prior knowledge on http; https negotiates it by itself
 }
+
+// Shield says which nodes stand between the origins and all other nodes: those of
+// one POP. Each object is fetched by one of them, and the others get it there.
+type Shield struct {
+	POP string // whose nodes are shields of this service, and go to its origins themselves; required; needs a cluster
+}
+
+// Enabled tells whether the service has a shield.
+func (s *Shield) Enabled() bool { return s.POP != "" }
 
 // Pool says how a service's origins are used.
 type Pool struct {

@@ -82,6 +82,16 @@ func (k *Keyring) IDs() []string {
 	return out
 }
 
+// Derive returns keys for a purpose of the product's own, of n bytes, one for each
+// secret, the primary's first. No purpose may begin like one of this package's.
+func (k *Keyring) Derive(purpose string, n int) [][]byte {
+	var out [][]byte
+	for i := range k.keys {
+		out = append(out, derive(k.keys[i].secret, nil, purpose, n))
+	}
+	return out
+}
+
 func (k *Keyring) find(id keyID) (*key, bool) {
 	for i := range k.keys {
 		if k.keys[i].id == id {

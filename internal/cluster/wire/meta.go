@@ -50,6 +50,7 @@ type Meta struct {
 	Roles      []string
 	Policy     Policy
 	After      time.Duration // isolation.after
+	ShieldPort uint16        // of requests for a shield, at the address of its membership; 0: it takes none
 }
 
 // Append appends the encoding of m, whose parts are within their limits.
@@ -66,7 +67,7 @@ func (m *Meta) Append(to []byte) []byte {
 	for _, role := range m.Roles {
 		to = appendText(to, role)
 	}
-	return to
+	return append(to, byte(m.ShieldPort>>8), byte(m.ShieldPort))
 }
 
 // ParseMeta reads what Append wrote; what a later version put behind it is
@@ -91,6 +92,9 @@ func ParseMeta(data []byte) (Meta, error) {
 	}
 	for range n {
 		m.Roles = append(m.Roles, string(r.text(MaxRole)))
+	}
+	if r.err == nil && len(r.data) >= 2 { // an earlier version ends before it
+		m.ShieldPort = uint16(r.data[0])<<8 | uint16(r.data[1])
 	}
 	return m, r.err
 }
