@@ -26,6 +26,8 @@ import (
 	"github.com/rescind-edge/rescind/internal/proxy"
 	"github.com/rescind-edge/rescind/internal/purge"
 	"github.com/rescind-edge/rescind/internal/server"
+	"github.com/rescind-edge/rescind/internal/shield/edge"
+	"github.com/rescind-edge/rescind/internal/shield/link"
 	"github.com/rescind-edge/rescind/internal/store/memory"
 	"github.com/rescind-edge/rescind/internal/sweep"
 )
@@ -65,6 +67,7 @@ type App struct {
 	leaving atomic.Bool // told to leave the cluster
 	views   views
 	access  atomic.Pointer[logs]
+	shield  shieldSide           // what it has to do with shields, as an edge or as one
 	certs   *server.Certificates // of the admin listener; nil in clear
 	tokens  stackpath.Key        // signs access tokens
 	uris    stackpath.Window     // of StackPath's API
@@ -75,6 +78,7 @@ type App struct {
 		config   *config.Config
 		services map[string]*service
 		counters map[string]*fetch.Counters
+		shielded map[string]*edge.Counters
 	}
 }
 
@@ -95,7 +99,8 @@ func New(opts Options) (*App, error) {
 	a.life, a.stop = context.WithCancel(context.Background())
 	a.log = newLogger(opts.Stderr, cfg.Log, a.level)
 	a.mu.counters = make(map[string]*fetch.Counters)
-	a.hasher = field.RandomHasher()
+	a.mu.shielded = make(map[string]*edge.Counters)
+	a.hasher, a.shield.identity = field.RandomHasher(), link.NewIdentity(a.shieldSeeds)
 	journal, err := openJournal(cfg)
 	if err != nil {
 		return nil, err
@@ -143,7 +148,8 @@ func (a *App) build(cfg *config.Config) error {
 		Engine: a.engine, Hasher: a.hasher, Counter: counter{a}, Sink: records{a},
 		Journal: a.journal, Node: cfg.Node.Name, Cluster: others, KeepTokens: cfg.Node.DataDir != "" || others != nil,
 		TokenChanged: records{a}.TokenChanged, TokensKnown: a.tokensKnown,
-		Received: records{a}.Received, ReceivedRevert: records{a}.ReceivedRevert, Elsewhere: elsewhere,
+		Applied: &a.shield.applied, Received: records{a}.Received, ReceivedRevert: records{a}.ReceivedRevert,
+		Elsewhere: elsewhere,
 	}, controlConfig)
 	if err != nil {
 		return err
@@ -151,6 +157,7 @@ func (a *App) build(cfg *config.Config) error {
 	if a.cluster, err = a.newCluster(cfg); err != nil {
 		return err
 	}
+	a.meetShields()
 	a.uris.SetPerMinute(orNever(cfg.StackPath.PerMinute))
 	if a.tokens, err = stackpath.OpenKey(cfg.Node.DataDir); err != nil {
 		return fmt.Errorf("node.data_dir: %w", err)
@@ -200,6 +207,9 @@ func (a *App) Start() error {
 		}
 		a.running.Go(func() { a.watchCluster(a.life) })
 		a.running.Go(func() { a.spreadInvalidations(a.life) })
+	}
+	if err := a.serveEdges(cfg); err != nil {
+		return err
 	}
 	if a.server != nil {
 		if err := a.server.Start(); err != nil {
@@ -259,11 +269,13 @@ func (a *App) Stop() error {
 	time.Sleep(delay) // purges and requests go on meanwhile; a second signal ends the process
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
+	edges := a.drainEdges(ctx)
 	var err error
 	if a.server != nil {
 		err = a.server.Shutdown(ctx)
 		a.server.Close()
 	}
+	<-edges
 	a.stop()
 	a.views.hub.Close()
 	if adminErr := a.admin.Shutdown(ctx); adminErr != nil {
@@ -288,6 +300,7 @@ func (a *App) release() {
 	if a.server != nil {
 		a.server.Close()
 	}
+	a.closeShield()
 	a.closeServices()
 	if a.proxy != nil {
 		a.proxy.Close()

@@ -35,6 +35,9 @@ func (a *App) newCluster(cfg *config.Config) (*cluster.Cluster, error) {
 		settings.Roles = []string{string(c.Role)}
 	}
 	settings.Bind, _ = netip.ParseAddrPort(c.Bind) // checked by config
+	if at, err := netip.ParseAddrPort(cfg.Listen.Shield); err == nil {
+		settings.ShieldPort = at.Port()
+	}
 	if c.Advertise != "" {
 		settings.Advertise, _ = netip.ParseAddrPort(c.Advertise)
 	}

@@ -25,6 +25,11 @@ func (a *App) rotateKeys(old, next *config.Config) error {
 	if err := a.cluster.RotateKeys(secrets(next.Cluster.Secret)); err != nil {
 		return fmt.Errorf("cluster.secret: %w", err)
 	}
+	for _, s := range a.mu.services { // the caller holds the lock
+		if s.parent != nil {
+			s.parent.Renew()
+		}
+	}
 	return nil
 }
 

@@ -67,6 +67,9 @@ func (a *App) reload() error {
 	a.withdrawOrphans(p)
 	a.views.metrics.SetServices(serviceIDs(cfg))
 	a.reloadServer(cfg)
+	if err := a.serveEdges(cfg); err != nil {
+		a.log.Error("this node cannot act as a shield", "error", err)
+	}
 	if a.certs != nil {
 		if err := a.certs.Reload(); err != nil {
 			a.log.Error("the admin listener's certificate was not reloaded; the old one stays", "error", err)
@@ -101,7 +104,7 @@ func (a *App) retire(retired []*service, unused <-chan struct{}) {
 			cut := context.AfterFunc(a.life, s.fetcher.Close) // Stop does not wait for the origin
 			s.fetcher.Drain()
 			cut()
-			s.pool.Close()
+			s.closePools()
 		}
 	})
 }

@@ -10,12 +10,14 @@ import (
 	"github.com/rescind-edge/rescind/internal/origin"
 	"github.com/rescind-edge/rescind/internal/proxy"
 	"github.com/rescind-edge/rescind/internal/purge"
+	"github.com/rescind-edge/rescind/internal/shield/edge"
 )
 
 // service is a configured service with what runs for it.
 type service struct {
 	config  config.Service
 	pool    *origin.Pool
+	parent  *edge.Parent // nil: this node goes to the origin itself
 	fetcher *fetch.Fetcher
 	judge   *fetch.Judge
 	proxy   *proxy.Service
@@ -24,6 +26,14 @@ type service struct {
 // close gives up what is under way and waits for it.
 func (s *service) close() {
 	s.fetcher.Close()
+	s.closePools()
+}
+
+// closePools closes what no fetch uses any more.
+func (s *service) closePools() {
+	if s.parent != nil {
+		s.parent.Close()
+	}
 	s.pool.Close()
 }
 
@@ -100,16 +110,21 @@ func (a *App) newService(c config.Service) (*service, error) {
 	}
 	s := &service{config: c, pool: pool, judge: &fetch.Judge{Marks: a.engine.Service(c.ID)}}
 	policy, query := cachePolicy(c), queryRule(c.Cache.Query)
-	s.fetcher = fetch.New(fetch.Config{
+	fetching := fetch.Config{
 		Service: c.ID, Store: a.store, Judge: s.judge, Hasher: a.hasher, Origin: pool, Policy: policy,
 		Log: a.log, MaxObject: int64(c.Cache.MaxObject), Counters: a.countersOf(c.ID),
-	})
+	}
+	if s.parent = a.newParent(c, pool); s.parent != nil {
+		fetching.Parent = s.parent
+	}
+	s.fetcher = fetch.New(fetching)
 	s.proxy = &proxy.Service{
 		ID: c.ID, Domains: c.Domains, Fetcher: s.fetcher, Judge: s.judge, Policy: policy,
 		Query: query, KeySpace: c.ID + " " + query.Version(), KeepEncodings: c.Cache.AcceptEncoding == config.EncodingPass,
 		DebugFrom: c.DebugFrom, TrustedProxies: c.TrustedProxies, Forwarded: c.Forwarded, NoCacheStatus: !c.CacheStatus,
 		Request: rewrite(c.Headers.Request), Response: rewrite(c.Headers.Response), ErrorPage: errorPage(c.ErrorPages),
 		Compression: compression(c.Cache.Compress), MaxBody: int64(c.BodyBytes), Refresh: c.Purge.Refresh,
+		Shields: a.shields(c),
 	}
 	return s, nil
 }

@@ -103,6 +103,9 @@ func (a *App) proxyConfig(cfg *config.Config) proxy.Config {
 	for _, c := range cfg.Services {
 		p.Services = append(p.Services, a.mu.services[c.ID].proxy)
 	}
+	if a.shield.catcher != nil {
+		p.Catcher = a.shield.catcher
+	}
 	if a.control != nil {
 		a.openSiteDoors(&p, cfg)
 	}

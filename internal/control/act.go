@@ -27,6 +27,7 @@ func (c *Control) begin() {
 		}
 	})
 	replayed = true
+	c.parts.Applied.Everything(c.parts.Journal.Position())
 }
 
 // takeEffect gives an entry its effect. It is called under the journal's lock, in
@@ -59,6 +60,9 @@ func (c *Control) takePurge(step *durable.Step, past bool) {
 	now := c.parts.Now()
 	svc := c.state.Load().services[r.Service]
 	byUnsafe := r.Dialect == dialectHTTP
+	if svc != nil && !past {
+		c.parts.Applied.Purge(svc.ID, step.Position, step.Entry.ID)
+	}
 	if byUnsafe && step.Own {
 		return // in force here since the request
 	}
@@ -112,6 +116,7 @@ func (c *Control) takeRevert(step *durable.Step, past bool) {
 // withdrawAll withdraws everything, because what was to be withdrawn is not
 // known and will not be.
 func (c *Control) withdrawAll(step *durable.Step) {
+	c.parts.Applied.Everything(step.Position)
 	now := c.parts.Now()
 	for _, svc := range c.state.Load().services {
 		c.parts.Engine.Apply(now.UnixNano(), purge.Purge{

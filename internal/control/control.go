@@ -13,6 +13,7 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/journal/durable"
 	"github.com/rescind-edge/rescind/internal/purge"
 )
@@ -79,10 +80,29 @@ type Parts struct {
 	// neither wait, not for an output either, nor call the Control.
 	Received       func(Heard)
 	ReceivedRevert func(event.Reverted)
+	// Applied is told of every purge that is about to take effect on this node,
+	// under the journal's lock and in the order of positions, so that whoever sees
+	// its position has been told before; nil: nobody is.
+	Applied Applied
 	// TokenChanged is told of tokens that were created or revoked, like a Sink;
 	// nil: events are dropped.
 	TokenChanged func(event.TokenChanged)
 }
+
+// Applied follows what a node applies. Its methods are called in the middle of
+// that: they must be quick and must not call the Control.
+type Applied interface {
+	// Purge is about to be in force for a service.
+	Purge(service string, at field.Position, id journal.ID)
+	// Everything stored is about to be withdrawn, for want of knowing what was
+	// asked for; or what came before the node began is known, as of a position.
+	Everything(at field.Position)
+}
+
+type nobody struct{}
+
+func (nobody) Purge(string, field.Position, journal.ID) {}
+func (nobody) Everything(field.Position)                {}
 
 // Control carries out purges and reverts. Its methods may be called from many
 // goroutines.
@@ -132,6 +152,9 @@ func New(parts Parts, cfg Config) (*Control, error) {
 	}
 	if parts.TokensKnown == nil {
 		parts.TokensKnown = func() bool { return true }
+	}
+	if parts.Applied == nil {
+		parts.Applied = nobody{}
 	}
 	if parts.TokenChanged == nil {
 		parts.TokenChanged = func(event.TokenChanged) {}

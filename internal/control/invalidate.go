@@ -45,6 +45,10 @@ func (st *state) selectorsFor(svc *service, targets []field.Target) []purge.Sele
 
 func (c *Control) invalidate(svc *service, selectors []purge.Selector) {
 	m, now := marksOf(c.parts.Hasher, svc, selectors), c.parts.Now()
+	if c.parts.Cluster != nil {
+		// Before it is in force: whoever finds it in force must find it unspread too.
+		c.unsafe.add(svc.ID, selectors, func(s purge.Selector) field.Tag { return s.Tag(c.parts.Hasher, svc.ID, svc.Query) })
+	}
 	apply := func(at field.Position) {
 		c.parts.Engine.Apply(now.UnixNano(), purge.Purge{
 			ID: purge.NewID(now.UnixMilli()), Service: svc.ID, Tags: m.tags, Effect: purge.Effect{At: now.UnixNano()},
@@ -55,9 +59,6 @@ func (c *Control) invalidate(svc *service, selectors []purge.Selector) {
 		apply(0) // the journal is closing, or its disk takes nothing
 	}
 	c.counts.invalidations.Add(1)
-	if c.parts.Cluster != nil {
-		c.unsafe.add(svc.ID, selectors)
-	}
 }
 
 // dialectHTTP marks what an unsafe method caused.
@@ -74,37 +75,89 @@ const maxUnsafe = 4 * purge.MaxKeys
 type unsafe struct {
 	mu struct {
 		sync.Mutex
-		pending map[string]map[purge.Selector]struct{} // by service
+		pending   map[string]*invalidated // by service
+		spreading map[string]*invalidated // taken from pending, and not all entries of the journal yet
 	}
+	some atomic.Bool   // there are such: cheap to ask for every request to the origin
 	left atomic.Uint64 // URLs left out
 }
 
-func (u *unsafe) add(service string, selectors []purge.Selector) {
+// invalidated are URLs and keys of one service.
+type invalidated struct {
+	selectors map[purge.Selector]struct{}
+	urls      map[field.Tag]struct{} // of those that are URLs
+	keys      bool                   // there are others
+}
+
+func (u *unsafe) add(service string, selectors []purge.Selector, tag func(purge.Selector) field.Tag) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.mu.pending == nil {
-		u.mu.pending = make(map[string]map[purge.Selector]struct{})
+		u.mu.pending = make(map[string]*invalidated)
 	}
-	urls := u.mu.pending[service]
-	if urls == nil {
-		urls = make(map[purge.Selector]struct{})
-		u.mu.pending[service] = urls
+	waiting := u.mu.pending[service]
+	if waiting == nil {
+		waiting = &invalidated{selectors: make(map[purge.Selector]struct{}), urls: make(map[field.Tag]struct{})}
+		u.mu.pending[service] = waiting
 	}
+	u.some.Store(true)
 	for _, s := range selectors {
-		if len(urls) >= maxUnsafe {
+		if len(waiting.selectors) >= maxUnsafe {
 			u.left.Add(1)
 			continue
 		}
-		urls[s] = struct{}{}
+		waiting.selectors[s] = struct{}{}
+		if s.Kind == purge.ByURL {
+			waiting.urls[tag(s)] = struct{}{}
+		} else {
+			waiting.keys = true
+		}
 	}
 }
 
-func (u *unsafe) take() map[string]map[purge.Selector]struct{} {
+func (u *unsafe) take() map[string]*invalidated {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	pending := u.mu.pending
-	u.mu.pending = nil
-	return pending
+	u.mu.spreading, u.mu.pending = u.mu.pending, nil
+	return u.mu.spreading
+}
+
+// spread notes that what was taken last is in the journal.
+func (u *unsafe) spread() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.mu.spreading = nil
+	u.some.Store(len(u.mu.pending) > 0)
+}
+
+func (u *unsafe) has(service string, url field.Tag) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, all := range [...]map[string]*invalidated{u.mu.pending, u.mu.spreading} {
+		if one := all[service]; one != nil {
+			if _, ok := one.urls[url]; ok || one.keys {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Unspread tells whether an unsafe method has changed something that a target may
+// be, and other nodes cannot have been told yet: it is in force here, and not in
+// the journal. What is left out of being told, because there is too much of it, is
+// not in it any more.
+func (c *Control) Unspread(serviceID string, target field.Target) bool {
+	if !c.unsafe.some.Load() {
+		return false
+	}
+	svc := c.state.Load().services[serviceID]
+	if svc == nil {
+		return false
+	}
+	target.Scheme = ""
+	url := purge.Selector{Kind: purge.ByURL, Target: target}
+	return c.unsafe.has(svc.ID, url.Tag(c.parts.Hasher, svc.ID, svc.Query))
 }
 
 // maxUnsafeBytes bounds the text of the URLs in one entry, so that long ones do
@@ -114,10 +167,11 @@ const maxUnsafeBytes = journal.MaxBody / 4
 // SpreadInvalidations tells other nodes what unsafe methods changed since the
 // last call. What cannot be passed on now is left out.
 func (c *Control) SpreadInvalidations() {
-	for service, urls := range c.unsafe.take() {
+	defer c.unsafe.spread()
+	for service, all := range c.unsafe.take() {
 		var batch []purge.Selector
 		bytes := 0
-		for s := range urls {
+		for s := range all.selectors {
 			size := len(s.Key) + len(s.Target.Host) + len(s.Target.Path) + len(s.Target.Query)
 			if len(batch) > 0 && (len(batch) == purge.MaxKeys || bytes+size > maxUnsafeBytes) {
 				c.spreadInvalidation(service, batch)

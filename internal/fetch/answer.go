@@ -35,6 +35,10 @@ type Answer struct {
 	FwdStatus int              // the origin's status code; 0 where none was asked
 	Origin    string           // its address
 
+	// Bounds are, of an answer that another fetch stored a moment ago, its times with
+	// purges considered; zero: those of Head count, and no purge has been considered.
+	Bounds field.Times
+
 	// Trailer returns the trailer fields, once Content is at its end and before
 	// it is closed.
 	Trailer func() field.Fields

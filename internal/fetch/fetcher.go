@@ -31,8 +31,10 @@ type Config struct {
 	Judge   *Judge
 	Hasher  *field.Hasher
 	Origin  Origin
-	Policy  *httpcache.Policy
-	Log     *slog.Logger
+	// Parent is asked instead of Origin; nil: there is none.
+	Parent Parent
+	Policy *httpcache.Policy
+	Log    *slog.Logger
 	// Counters go on counting where another Fetcher of the service stopped;
 	// nil: from zero.
 	Counters *Counters
@@ -173,6 +175,10 @@ type Request struct {
 	Began field.Position
 	// Renew asks for an answer from the origin although one may be stored.
 	Renew bool
+	// Unbased asks for a whole answer, of Alone: nothing stored here is good enough
+	// to be confirmed by a 304, since purges are in force elsewhere that this node
+	// does not know yet.
+	Unbased bool
 	// Interim receives informational responses until the call returns.
 	Interim func(status int, f field.Fields)
 }
@@ -268,6 +274,7 @@ func (f *Fetcher) justStored(r *Request) *Answer {
 	reader := content.NewReader(0)
 	return &Answer{
 		Head: o.Head.Clone(), Content: reader, Reader: reader, Trailer: content.Trailer, Collapsed: true, Stored: true,
+		Bounds: v.Times,
 	}
 }
 

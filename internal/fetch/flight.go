@@ -36,6 +36,7 @@ type flight struct {
 	known    bool          // variant is known
 	solo     bool          // the last response could not be shared
 
+	said   Said          // by the parent, of the response being received; run's own
 	head   chan struct{} // closed once result is set
 	result result
 

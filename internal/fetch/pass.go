@@ -28,8 +28,7 @@ type PassRequest struct {
 // Pass sends a request to the origin for one client. The fetch is bound to the
 // client's context: it ends when the client leaves.
 func (f *Fetcher) Pass(ctx context.Context, r *PassRequest) (*Answer, error) {
-	f.counters.Fetches.Add(1)
-	resp, err := f.cfg.Origin.Do(ctx, &origin.Request{
+	resp, _, err := f.exchange(ctx, &origin.Request{
 		Method: r.Method, Target: r.Target, Host: r.Host, Fields: r.Fields, Body: r.Body,
 		ContentLength: r.Length, Trailer: r.Trailer, TrailerNames: r.Names, Upgrade: r.Upgrade, Interim: r.Interim,
 	})

@@ -77,7 +77,7 @@ func (fl *flight) restamp() {
 // findBase returns the stored response to revalidate, if there is one. The
 // flight's stamp was taken before.
 func (fl *flight) findBase() store.Object {
-	if fl.alone && fl.request.Method != "GET" {
+	if fl.alone && (fl.request.Method != "GET" || fl.request.Unbased) {
 		return store.Object{}
 	}
 	o := fl.f.cfg.Store.Get(fl.key, fl.request.Matcher)
@@ -109,11 +109,12 @@ func (fl *flight) send(base store.Object) (*origin.Response, error) {
 	case fl.alone && len(r.Conditional) > 0:
 		fields = slices.Concat(fields, r.Conditional)
 	}
-	fl.f.counters.Fetches.Add(1)
 	// One for each attempt: it may be in use until the response's body is closed.
-	return fl.f.cfg.Origin.Do(&fl.life, &origin.Request{
+	resp, said, err := fl.f.exchange(&fl.life, &origin.Request{
 		Method: fl.method(), Target: r.Target, Host: r.Host, Fields: fields, Interim: fl.sendInterim,
 	})
+	fl.said = said
+	return resp, err
 }
 
 func (fl *flight) sendInterim(status int, f field.Fields) {
@@ -142,6 +143,7 @@ func (fl *flight) renew(resp *origin.Response, base store.Object, sent time.Time
 	tags, keys := fl.tags(merged)
 	next := purge.NewResponse(tags, fl.url, base.Head.Status(), st.Fields)
 	if st.Store {
+		st.Times = fl.said.bound(st.Times)
 		v := f.Marks().JudgeRenewed(base.Head, next, fl.lease.Stamp(), st.Times)
 		if v.State == purge.Withdrawn {
 			return false
@@ -190,6 +192,9 @@ func (fl *flight) receive(resp *origin.Response, sent time.Time) {
 		RequestTime: sent.UnixNano(), ResponseTime: time.Now().UnixNano(),
 		CloseDelimited: resp.CloseDelimited, AmbiguousLength: resp.Ambiguity != 0,
 	}, f.cfg.Policy)
+	if st.Store {
+		st.Times = fl.said.bound(st.Times)
+	}
 	tags, keys := fl.tags(resp.Fields)
 	length, keep := resp.ContentLength, st.Store
 	if length > f.cfg.MaxObject {

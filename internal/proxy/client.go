@@ -40,6 +40,16 @@ func clientFrom(peer netip.Addr, http11 bool, lines field.Fields, trusted []neti
 	return c
 }
 
+// through returns the client of a request that comes through another node of the
+// cluster, which says who it is.
+func (a *ask) through(trusted []netip.Prefix) client {
+	c := client{peer: a.peer, addr: a.peer, trusted: true}
+	if a.lines.Has("X-Forwarded-For") {
+		c.addr = lastUntrusted(a.lines, trusted)
+	}
+	return c
+}
+
 // lastUntrusted returns the last address in X-Forwarded-For that is not a
 // trusted proxy's, the first where all are, and none where it meets something
 // else: that is somebody, and not the proxy that says so.

@@ -38,6 +38,8 @@ type Config struct {
 	// Trust says what may be done with what is stored, at this moment; nil:
 	// TrustStored always.
 	Trust func() Trust
+	// Catcher serves those who come through Edges; nil: nobody does.
+	Catcher Catcher
 	// WriteTimeout bounds each write to a client; 0 means DefaultWriteTimeout.
 	WriteTimeout time.Duration
 	// Done is told of every finished request, on its goroutine; it must not
@@ -84,6 +86,9 @@ type Service struct {
 	// Refresh lets those who may purge refresh what is stored by a GET with
 	// Cache-Control: no-cache, whatever Policy says of such requests.
 	Refresh bool
+	// Shields says that this node is a shield of the service: it goes to the origin
+	// itself, and other nodes may get responses here.
+	Shields bool
 	// NoCacheStatus leaves out the Cache-Status field (RFC 9211).
 	NoCacheStatus bool
 }

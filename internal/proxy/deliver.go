@@ -22,11 +22,13 @@ func (x *exchange) deliver() state {
 		return x.tunnel()
 	}
 	head := x.answer.Head
-	x.out = head.AppendFields(x.out[:0], x.debug)
+	x.out = head.AppendFields(x.out[:0], x.debug || x.edge != nil)
 	x.length = head.Length()
 	part := httpcache.RangeAnswer{}
 	if x.ours() {
-		x.encode()
+		if x.edge == nil {
+			x.encode() // a shield hands out what is stored: its edges compress
+		}
 		switch httpcache.Precondition(x.ask.method, x.fields, x.out) {
 		case httpcache.NotModified:
 			return x.notModified()
@@ -236,7 +238,7 @@ func (x *exchange) sendTrailer() {
 
 // hides tells whether a field is not for clients.
 func (x *exchange) hides(name string) bool {
-	return !x.debug && httpcache.HidesField(x.service.Policy.TagHeaders, name)
+	return !x.debug && x.edge == nil && httpcache.HidesField(x.service.Policy.TagHeaders, name)
 }
 
 // inHeadOnly tells whether a field says something that is needed before the

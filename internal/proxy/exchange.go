@@ -53,6 +53,7 @@ type turn struct {
 	start   time.Time
 	until   time.Time // the client has for the write under way; zero: for ever
 	fast    bool      // read by the server itself: w, r and control are nil
+	edge    *edge     // who asks, where that is another node; nil: a client
 	ask     ask
 
 	// Set by recv.
@@ -124,6 +125,7 @@ const (
 	foundStale
 	foundPurged
 	foundUncacheable
+	foundUnknown // the store was not asked, because purges may be missing here
 )
 
 // step takes the exchange one state further.

@@ -40,7 +40,11 @@ func (x *exchange) fail() state {
 		x.out = x.out.Add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 	}
 	x.addNodeFields()
-	x.rewriteResponse()
+	if x.edge != nil {
+		x.addWord()
+	} else {
+		x.rewriteResponse()
+	}
 	x.writeHeader(x.problem.status)
 	if x.ask.method != http.MethodHead {
 		x.write(page.Body)

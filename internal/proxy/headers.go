@@ -34,6 +34,10 @@ func (x *exchange) finish() {
 	if x.debug {
 		x.addDebugFields()
 	}
+	if x.edge != nil {
+		x.addWord()
+		return
+	}
 	x.rewriteResponse()
 }
 

@@ -14,10 +14,14 @@ func (x *exchange) hash() state {
 	x.keyed = x.service.Query.Apply(x.target)
 	x.key = x.cfg.Hasher.Key(x.service.KeySpace, x.keyed)
 	x.directives = httpcache.ParseRequest(x.fields)
-	x.refreshed = x.asksRefresh() && !x.fast && x.cfg.Refresh(x.service.ID, x.target, x.r)
+	x.refreshed = x.edge == nil && x.asksRefresh() && !x.fast && x.cfg.Refresh(x.service.ID, x.target, x.r)
 	// From here on the request has begun: purges applied later do not concern
 	// what it may share.
 	x.began = x.service.Judge.Marks.Position()
+	if x.edge != nil && !x.edge.covered {
+		x.found = foundUnknown
+		return stateMiss
+	}
 	return stateLookup
 }
 
@@ -45,6 +49,11 @@ func (x *exchange) lookup() state {
 	x.reuse = httpcache.Decide(stored(o, x.verdict), x.directives, x.reusePolicy(), now)
 	if x.trust != TrustStored && (x.reuse.Verdict == httpcache.Fresh || x.reuse.Verdict == httpcache.StaleWhileRevalidate) {
 		x.reuse.Verdict, x.reuse.Reason = httpcache.Revalidate, httpcache.ReasonIsolated
+	}
+	if x.edge != nil && x.reuse.Verdict == httpcache.StaleWhileRevalidate {
+		// The edge does that for its clients. What it gets had better be fresh, or it
+		// would have to come again.
+		x.reuse.Verdict = httpcache.Revalidate
 	}
 	switch x.reuse.Verdict {
 	case httpcache.Fresh, httpcache.StaleWhileRevalidate:

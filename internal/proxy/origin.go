@@ -103,6 +103,12 @@ func (x *exchange) miss() state {
 	req := x.shared()
 	req.Interim = x.interim
 	req.Renew = x.found == foundStale
+	x.atWork()
+	if x.found == foundUnknown {
+		req.Unbased = true
+		answer, err := x.service.Fetcher.Alone(x.r.Context(), req)
+		return x.fetched(answer, err, outcomeMiss)
+	}
 	if x.fields.Has("Authorization") {
 		// Its answer is rarely for others, and theirs never tells.
 		answer, err := x.service.Fetcher.Alone(x.r.Context(), req)
@@ -115,7 +121,7 @@ func (x *exchange) miss() state {
 // fetched decides on what a fetch brought.
 func (x *exchange) fetched(answer *fetch.Answer, err error, as outcome) state {
 	if err != nil {
-		if x.r.Context().Err() == nil && x.staleInstead() {
+		if x.r.Context().Err() == nil && originFails(err) && x.staleInstead() {
 			return stateDeliver
 		}
 		return x.originFailed(err)
@@ -129,6 +135,13 @@ func (x *exchange) fetched(answer *fetch.Answer, err error, as outcome) state {
 	return stateDeliver
 }
 
+// originFails tells whether an error is of the origin, rather than of the request
+// as a shield sees it.
+func originFails(err error) bool {
+	var parent *fetch.ParentError
+	return !errors.As(err, &parent) || fails(parent.Status)
+}
+
 // fails tells whether a status is an error in the sense of stale-if-error
 // (RFC 5861 section 4).
 func fails(status int) bool {
@@ -137,6 +150,7 @@ func fails(status int) bool {
 
 // pass hands the request through for this client alone.
 func (x *exchange) pass() state {
+	x.atWork()
 	if x.found == foundUncacheable {
 		req := x.shared()
 		req.Interim = x.interim
@@ -166,7 +180,7 @@ func (x *exchange) attachBody(req *fetch.PassRequest) {
 	if x.service.MaxBody > 0 {
 		body = http.MaxBytesReader(x.w, io.NopCloser(body), x.service.MaxBody)
 	}
-	if r.ProtoMajor >= 2 {
+	if r.ProtoMajor >= 2 || x.edge != nil {
 		body = &upload{from: body, control: http.NewResponseController(x.w), patience: x.cfg.WriteTimeout}
 	}
 	req.Body, req.Length = body, r.ContentLength
@@ -198,7 +212,7 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // upload reads the body of an HTTP/2 request and gives the client a limited
 // time for each part of it: whoever stops in the middle must not hold a
-// connection to the origin for ever. On HTTP/1 the server sees to that.
+// connection to the origin for ever. On HTTP/1 the server of the sites sees to that.
 type upload struct {
 	from     io.Reader
 	control  *http.ResponseController
@@ -250,6 +264,7 @@ func (x *exchange) originFailed(err error) state {
 	var tooLarge *http.MaxBytesError
 	var failure *origin.Error
 	var status *fetch.StatusError
+	var parent *fetch.ParentError
 	switch {
 	case errors.As(err, &tooLarge):
 		return x.refuse(http.StatusRequestEntityTooLarge, "body-too-large", "The request body is longer than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes.")
@@ -257,6 +272,10 @@ func (x *exchange) originFailed(err error) state {
 		return x.bodyFailed(err)
 	case x.r.Context().Err() != nil:
 		panic(http.ErrAbortHandler) // nobody is left to answer, and silence would mean 200
+	case errors.As(err, &parent) && parent.Status < 500:
+		return x.refuse(parent.Status, parent.Reason, "The shield of this service does not accept the request: "+parent.Reason+".")
+	case errors.As(err, &parent):
+		return x.gateway(parent.Status, parent.Reason, "The shield of this service has no answer: "+parent.Reason+".")
 	case errors.As(err, &status):
 		return x.gateway(status.Status, "origin-status", "The origin answered "+strconv.Itoa(status.Status)+".")
 	case errors.As(err, &failure) && failure.Timeout(), errors.Is(err, context.DeadlineExceeded):

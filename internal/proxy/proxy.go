@@ -126,9 +126,12 @@ func (p *Proxy) ServiceOf(hostname string) (id string, ok bool) {
 }
 
 // ServeHTTP answers one request.
-func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.serve(w, r, nil) }
+
+func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, from *edge) {
 	x := p.pool.Get().(*exchange)
 	x.begin(p, w, r)
+	x.edge = from
 	finished := false
 	defer func() {
 		x.deadline() // for what net/http still has to write

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
+	"github.com/rescind-edge/rescind/internal/shield"
 )
 
 // recv reads and checks the request, finds its service, and decides whether
@@ -20,16 +21,25 @@ func (x *exchange) recv() state {
 	if m := x.ask.method; m == http.MethodConnect || m == http.MethodTrace {
 		return x.refuse(http.StatusMethodNotAllowed, "method", "The method "+m+" is not allowed here.")
 	}
+	if x.edge != nil && x.purges() {
+		return x.refuseEdge(http.StatusMethodNotAllowed, "method") // nodes tell each other of purges in another way
+	}
 	switch x.locate() {
 	case noHost:
 		return x.refuse(http.StatusBadRequest, "bad-host", "The request names no Host.")
 	case badHost:
 		return x.refuse(http.StatusBadRequest, "bad-host", "The Host of the request is not a valid host name.")
 	case unknownHost:
+		if x.edge != nil {
+			return x.refuseEdge(http.StatusMisdirectedRequest, "unknown-host")
+		}
 		if x.cfg.Purge != nil && x.purges() {
 			return x.purge() // it may name the service in another way
 		}
 		return x.refuse(http.StatusMisdirectedRequest, "unknown-host", "No service is configured for the host "+strconv.Quote(field.Hostname(x.target.Host))+".")
+	}
+	if x.edge != nil && !x.meetEdge() {
+		return stateError
 	}
 	if x.trust = x.cfg.trust(); x.trust == TrustNobody && !x.purges() {
 		return x.refuse(http.StatusServiceUnavailable, "isolated", "This node cannot hear enough of its cluster to know what was purged.")
@@ -55,7 +65,9 @@ func (x *exchange) locate() location {
 	if is != located {
 		return is
 	}
-	x.client = x.ask.client(x.service.TrustedProxies)
+	if x.client = x.ask.client(x.service.TrustedProxies); x.edge != nil {
+		x.client = x.ask.through(x.service.TrustedProxies)
+	}
 	if x.client.trusted {
 		if proto, _ := x.ask.lines.Get("X-Forwarded-Proto"); proto == "http" || proto == "https" {
 			scheme = proto
@@ -95,11 +107,19 @@ func (x *exchange) route() state {
 		return x.refuse(http.StatusLoopDetected, "loop", "The request has passed this node before: an origin points back at the cache.")
 	}
 	x.readFields()
+	if x.edge != nil {
+		return x.routeByMethod() // the rest was for the first node to do
+	}
 	debug, _ := x.ask.lines.Get("Fastly-Debug")
 	x.debug = debug != "" && x.debugAllowed()
 	if r.Method == http.MethodOptions && r.Header.Get("Max-Forwards") == "0" {
 		return x.refuse(http.StatusNoContent, "max-forwards", "") // RFC 9110 section 7.6.2: ours to answer
 	}
+	return x.routeByMethod()
+}
+
+func (x *exchange) routeByMethod() state {
+	r := x.r
 	body := r.ContentLength != 0 || len(r.TransferEncoding) > 0
 	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && !body && upgradeOf(r) == "" {
 		return stateHash
@@ -159,13 +179,15 @@ func (x *exchange) debugAllowed() bool {
 func (x *exchange) readFields() {
 	own := x.out[:0]
 	for _, line := range x.ask.lines {
-		if !isForwarding(line.Name) && !field.EqualFold(line.Name, "Fastly-Debug") {
+		if !isForwarding(line.Name) && !field.EqualFold(line.Name, "Fastly-Debug") && !(x.edge != nil && field.EqualFold(line.Name, shield.AskField)) {
 			own = append(own, line)
 		}
 	}
 	x.fields = httpcache.EndToEnd(own, x.fields[:0])
 	x.out = own[:0]
 	switch {
+	case x.edge != nil:
+		return // it has done all that follows
 	case len(x.service.Compression.Encodings) > 0:
 		x.accepts, _ = x.fields.Joined("Accept-Encoding")
 		x.fields = x.fields.Without("Accept-Encoding") // one plain form is what is stored

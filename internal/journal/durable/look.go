@@ -130,3 +130,16 @@ func (j *Journal) Stats() Stats {
 		Pending: j.mu.next.bytes, Failing: j.mu.failing, Ancient: j.mu.ancient,
 	}
 }
+
+// Lacking returns those of some entries that are not in force.
+func (j *Journal) Lacking(entries []journal.Range) (lacking []journal.Range) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, part := range entries {
+		row, _ := j.mu.set.Row(part.Incarnation)
+		if spans := part.Spans.Minus(row.Known()); len(spans) > 0 {
+			lacking = append(lacking, journal.Range{Incarnation: part.Incarnation, Spans: spans})
+		}
+	}
+	return lacking
+}

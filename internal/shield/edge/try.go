@@ -1,0 +1,167 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/fetch"
+	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/origin"
+	"github.com/rescind-edge/rescind/internal/shield"
+)
+
+// tried is what came of asking one shield.
+type tried struct {
+	resp *origin.Response
+	said fetch.Said
+	err  error
+	next bool   // somebody else may be asked
+	why  string // then
+}
+
+// errSilent cancels a request that a shield has not said a word to.
+var errSilent = errors.New("the shield does not say that it is at work")
+
+// askOf makes the field that says what the answer must not be older than. It is
+// made after the stamp was taken of what the answer will become, so all that is in
+// force by that stamp is in it.
+func (p *Parent) askOf(l *line, target field.Target) shield.Ask {
+	session, confirmed := l.known()
+	a := shield.Ask{From: p.cfg.Name, Session: p.cfg.Session(), Fresh: p.cfg.Unspread(target)}
+	var based bool
+	if a.Since, a.At, a.Entries, based = p.cfg.Applied.since(p.cfg.Service, confirmed); based {
+		a.Shield = session
+	}
+	return a
+}
+
+// try asks one shield.
+func (p *Parent) try(ctx context.Context, l *line, r *origin.Request, target field.Target, body *untouched) tried {
+	// Unspread is asked before the entries are read: what is spread in between is one
+	// of them.
+	ask := p.askOf(l, target)
+	q := *r
+	q.Fields = r.Fields.Clone().Without(shield.AskField).Add(shield.AskField, string(ask.Append(nil)))
+	if r.Body != nil {
+		q.Body = body
+	}
+	within, cancel := context.WithCancelCause(ctx)
+	silent := time.AfterFunc(acceptWithin, func() { cancel(errSilent) })
+	q.Interim = func(status int, f field.Fields) {
+		switch {
+		case status == http.StatusProcessing && f.Has(shield.WordField):
+			silent.Stop()
+		case r.Interim != nil:
+			r.Interim(status, f.Without(shield.WordField))
+		}
+	}
+	sent := time.Now()
+	resp, err := l.pool.Do(within, &q)
+	if !silent.Stop() && context.Cause(within) == errSilent && err == nil {
+		resp.Body.Close() // it spoke at the last moment, and was cut
+		err = errSilent
+	}
+	if err != nil {
+		cancel(err)
+		return p.failed(ctx, l, r, body, err, context.Cause(within) == errSilent || err == errSilent)
+	}
+	return p.answered(l, r, body, resp, sent)
+}
+
+// failed judges an attempt without an answer.
+func (p *Parent) failed(ctx context.Context, l *line, r *origin.Request, body *untouched, err error, silent bool) tried {
+	t := tried{said: fetch.Said{Parent: l.member}, err: err, why: Unreachable}
+	var failure *origin.Error
+	errors.As(err, &failure)
+	kind := origin.KindCanceled
+	if failure != nil {
+		kind = failure.Kind
+	}
+	switch {
+	case ctx.Err() != nil:
+		return t // nobody waits for it any more
+	case silent:
+		t.next = repeatable(r.Method) && !body.touched()
+		t.err = &origin.Error{Kind: origin.KindFirstByteTimeout, Origin: "shield " + l.member, Address: l.address, Err: errSilent}
+	case kind == origin.KindConnect, kind == origin.KindConnectTimeout, kind == origin.KindTLS, kind == origin.KindNoOrigin:
+		t.next = !body.touched()
+	case kind == origin.KindPoolClosed:
+		t.next = repeatable(r.Method) && !body.touched()
+		return t // its own doing, not the shield's
+	case kind == origin.KindClosed, kind == origin.KindGarbage:
+		t.next = repeatable(r.Method) && !body.touched()
+	default:
+		// Busy, slow, too large, or the client's own fault: so it would be elsewhere.
+		return t
+	}
+	p.cfg.Counters.failures.Add(1)
+	l.failed(time.Now())
+	return t
+}
+
+// answered judges an answer.
+func (p *Parent) answered(l *line, r *origin.Request, body *untouched, resp *origin.Response, sent time.Time) tried {
+	t := tried{resp: resp, said: fetch.Said{Parent: l.member}}
+	if resp.Upgraded != nil {
+		p.cfg.Counters.answered(shield.Passed)
+		p.went("")
+		return t
+	}
+	text, _ := resp.Fields.Get(shield.WordField)
+	word, err := shield.ParseWord(text)
+	if err != nil {
+		// Whoever that is, no shield: or it could not read the request at all.
+		word = shield.Word{How: shield.Refused}
+	} else {
+		l.answered(&word)
+	}
+	resp.Fields = resp.Fields.Without(shield.WordField)
+	p.cfg.Counters.answered(word.How)
+	switch {
+	case word.How == shield.Refused:
+		resp.Body.Close()
+		l.failed(time.Now()) // it will refuse the next one too
+		return tried{
+			said: t.said, next: repeatable(r.Method) && !body.touched(), why: Refusing,
+			err: &fetch.ParentError{Parent: l.member, Status: http.StatusBadGateway, Reason: "shield-refused"},
+		}
+	case word.How == shield.Failed && resp.Status >= 400:
+		resp.Body.Close()
+		p.went("")
+		return tried{said: t.said, err: &fetch.ParentError{Parent: l.member, Status: resp.Status, Reason: word.Reason}}
+	}
+	if word.HasLeft {
+		t.said.Bounds, t.said.Bounded = word.Left.From(sent.UnixNano()), true
+	}
+	p.went("")
+	return t
+}
+
+// repeatable tells whether a request may be sent again without knowing what became
+// of the first (RFC 9110 section 9.2.2).
+func repeatable(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return false
+}
+
+// untouched is the body of a request, and whether anything of it has been read:
+// then it cannot be sent anew.
+type untouched struct {
+	from io.Reader
+	n    atomic.Int64
+}
+
+func (u *untouched) Read(p []byte) (int, error) {
+	n, err := u.from.Read(p)
+	u.n.Add(1)
+	return n, err
+}
+
+func (u *untouched) touched() bool { return u.n.Load() > 0 }
