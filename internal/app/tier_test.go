@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -76,7 +75,28 @@ func startTier(t *testing.T, edges int, extra string) *tier {
 		}
 	})
 	g.settle()
+	g.warm()
 	return g
+}
+
+// warm makes requests until each edge has been confirmed by both shields that they
+// know what it knows.
+func (g *tier) warm() {
+	g.t.Helper()
+	g.page("warm")
+	n := 0
+	within(g.t, "shields know what edges know", func() bool {
+		done := true
+		for _, e := range g.nodes[2:] {
+			for _, s := range e.app.mu.services["shop"].parent.States() {
+				done = done && s.Confirmed
+			}
+			if n++; !done {
+				e.do("GET", fmt.Sprintf("/warm/%d", n))
+			}
+		}
+		return done
+	})
 }
 
 func (g *tier) edge(i int) *tierNode   { return g.nodes[2+i] }
@@ -291,5 +311,3 @@ func TestPurgeAtAnEdge(t *testing.T) {
 	t.Logf("edge 0: %+v", g.edge(0).app.mu.shielded["shop"].Stats())
 	t.Logf("shields: %+v %+v", g.shield(0).app.shield.catcher.Stats(), g.shield(1).app.shield.catcher.Stats())
 }
-
-var _ = bufio.NewReader

@@ -25,7 +25,6 @@ type Catcher interface {
 type edge struct {
 	ask     shield.Ask
 	known   bool // ask has been read, of a service that this node is a shield of
-	covered bool // what it knows is in force here
 	refused bool // it is to ask somebody else
 }
 
@@ -36,8 +35,7 @@ func (p *Proxy) Edges() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, new(edge)) })
 }
 
-// meetEdge reads what the answer must not be older than, and catches up. It returns
-// false where the request is refused. One that has come through a shield never goes
+// meetEdge reads what the answer must not be older than. It returns false where the request is refused. One that has come through a shield never goes
 // to another one: only a node that goes to the origin itself takes it.
 func (x *exchange) meetEdge() bool {
 	lines := x.r.Header.Values(shield.AskField)
@@ -55,7 +53,6 @@ func (x *exchange) meetEdge() bool {
 		x.refuseEdge(http.StatusServiceUnavailable, "isolated")
 	default:
 		x.edge.ask, x.edge.known = ask, true
-		x.edge.covered = x.cfg.Catcher.Covers(x.r.Context(), &x.edge.ask) != catch.NotCovered
 		return true
 	}
 	return false
@@ -86,7 +83,7 @@ func (x *exchange) addWord() {
 	if x.cfg.Catcher != nil {
 		w.Session = x.cfg.Catcher.Own()
 		if x.edge.known && x.cfg.Catcher.Confirms(&x.edge.ask) {
-			w.Confirmed = x.edge.ask.At
+			w.Confirmed, w.Confirms = x.edge.ask.At, true
 		}
 	}
 	if x.outcome != outcomeError && x.outcome != outcomePass && x.fromCache() {
@@ -118,7 +115,7 @@ func (x *exchange) how() shield.How {
 		return shield.Refused
 	case x.outcome == outcomeError || x.outcome == outcomeNone:
 		return shield.Failed
-	case x.found == foundUnknown || !x.edge.covered:
+	case x.found == foundUnknown:
 		return shield.Behind
 	case x.outcome == outcomeHit:
 		return shield.Hit

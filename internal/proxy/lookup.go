@@ -6,6 +6,7 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/httpcache"
+	"github.com/rescind-edge/rescind/internal/shield/catch"
 	"github.com/rescind-edge/rescind/internal/store"
 )
 
@@ -15,11 +16,12 @@ func (x *exchange) hash() state {
 	x.key = x.cfg.Hasher.Key(x.service.KeySpace, x.keyed)
 	x.directives = httpcache.ParseRequest(x.fields)
 	x.refreshed = x.edge == nil && x.asksRefresh() && !x.fast && x.cfg.Refresh(x.service.ID, x.target, x.r)
+	unknown := x.edge != nil && x.cfg.Catcher.Covers(x.r.Context(), &x.edge.ask) == catch.NotCovered
 	// From here on the request has begun: purges applied later do not concern
 	// what it may share.
 	x.began = x.service.Judge.Marks.Position()
-	if x.edge != nil && !x.edge.covered {
-		x.found = foundUnknown
+	if unknown {
+		x.found = foundUnknown // nothing is looked up or joined
 		return stateMiss
 	}
 	return stateLookup

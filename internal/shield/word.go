@@ -30,8 +30,10 @@ type Word struct {
 	How     How
 	Session Session // the shield's
 	// Confirmed is the position of the edge up to which the shield knows every purge
-	// of the service that the edge had applied; 0: it says nothing of it.
+	// of the service that the edge had applied; where Confirms is not set, it says
+	// nothing of it.
 	Confirmed field.Position
+	Confirms  bool
 	// Left is for how long the response may be used, with all purges that the shield
 	// knows of considered. It counts from a moment between the arrival of the
 	// request at the shield and of the response at the edge.
@@ -75,7 +77,11 @@ func (w *Word) Append(to []byte) []byte {
 	to = append(to, version+" "...)
 	to = append(to, w.How...)
 	to = appendSession(append(to, ' '), w.Session)
-	to = strconv.AppendUint(append(to, ' '), uint64(w.Confirmed), 10)
+	if to = append(to, ' '); w.Confirms {
+		to = strconv.AppendUint(to, uint64(w.Confirmed), 10)
+	} else {
+		to = append(to, '-')
+	}
 	to = append(to, ' ')
 	if w.HasLeft {
 		for i, d := range [...]time.Duration{w.Left.Fresh, w.Left.SWR, w.Left.SIE, w.Left.Keep} {
@@ -121,8 +127,10 @@ func ParseWord(text string) (Word, error) {
 	if w.Session, err = parseSession(parts[2]); err != nil {
 		return Word{}, err
 	}
-	if w.Confirmed, err = parsePosition(parts[3]); err != nil {
-		return Word{}, err
+	if w.Confirms = parts[3] != "-"; w.Confirms {
+		if w.Confirmed, err = parsePosition(parts[3]); err != nil {
+			return Word{}, err
+		}
 	}
 	if parts[4] != "-" {
 		if w.Left, err = parseLeft(parts[4]); err != nil {

@@ -123,7 +123,7 @@ func (l *line) answered(w *shield.Word) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mu.fails, l.mu.until, l.mu.probing = 0, time.Time{}, time.Time{}
-	if w.Confirmed == 0 {
+	if !w.Confirms {
 		return
 	}
 	if l.mu.session != w.Session {

@@ -216,7 +216,8 @@ func (p *Parent) Last() string {
 // State is how a shield is seen from here.
 type State struct {
 	Member
-	Resting bool // it failed a moment ago and is left alone
+	Resting   bool // it failed a moment ago and is left alone
+	Confirmed bool // it has said, since it was started, that it knows what this node knew
 }
 
 // States returns the shields that are alive.
@@ -226,7 +227,12 @@ func (p *Parent) States() (list []State) {
 		p.mu.Lock()
 		l := p.mu.lines[m.Name]
 		p.mu.Unlock()
-		list = append(list, State{Member: m, Resting: l != nil && l.resting(now)})
+		s := State{Member: m}
+		if l != nil {
+			session, _ := l.known()
+			s.Resting, s.Confirmed = l.resting(now), session != shield.Session{}
+		}
+		list = append(list, s)
 	}
 	return list
 }
