@@ -136,6 +136,7 @@ const (
 	HintStaleServed   HintCode = "stale_served"   // its life is over and it may still be served stale until …
 	HintOrigin        HintCode = "origin"         // no address of the origin is healthy
 	HintCluster       HintCode = "cluster"        // others may know of purges that this node does not, which changes what is done
+	HintShield        HintCode = "shield"         // what is not stored comes through a shield, or cannot at the moment
 	HintDownstream    HintCode = "downstream"     // the response lets browsers and caches in front keep it, out of any purge's reach
 )
 

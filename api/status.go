@@ -26,6 +26,26 @@ type ServiceStatus struct {
 	Position   uint64         `json:"position"`          // of the service's newest purge on this node
 	Objects    *int64         `json:"objects,omitempty"` // stored responses, where they are counted by service
 	Origins    []OriginStatus `json:"origins"`
+	Shield     *ShieldStatus  `json:"shield,omitempty"` // absent: the service has none
+}
+
+// ShieldStatus is how a service's requests go through its shield. Counters run from
+// the node's start.
+type ShieldStatus struct {
+	POP     string         `json:"pop"`
+	Here    bool           `json:"here"`              // this node is a shield of the service, and what follows is empty
+	Direct  string         `json:"direct,omitempty"`  // why the last request went to the origin past the shield; absent: it did not
+	Through uint64         `json:"through"`           // requests that shields answered
+	Behind  uint64         `json:"behind"`            // of these, by the origin, because a shield did not know in time what this node knew
+	Past    uint64         `json:"past"`              // requests that went to the origin past the shield
+	Members []ShieldMember `json:"members,omitempty"` // shields that are alive
+}
+
+// ShieldMember is a shield as this node sees it.
+type ShieldMember struct {
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	Resting bool   `json:"resting"` // it failed a moment ago, and is left alone for a while
 }
 
 // OriginStatus is the state of one origin as this node sees it.

@@ -70,9 +70,31 @@ func printServices(out io.Writer, services []api.ServiceStatus) error {
 		for i, origin := range service.Origins {
 			origins[i] = originText(origin)
 		}
+		if service.Shield != nil {
+			origins = append(origins, shieldText(service.Shield))
+		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", service.ID, strings.Join(service.Domains, " "), service.Generation, strings.Join(origins, ", "))
 	}
 	return w.Flush()
+}
+
+// shieldText says how a service's requests go, beside its origins.
+func shieldText(s *api.ShieldStatus) string {
+	var resting []string
+	for _, m := range s.Members {
+		if m.Resting {
+			resting = append(resting, m.Name)
+		}
+	}
+	switch {
+	case s.Here:
+		return "shield of others"
+	case s.Direct != "":
+		return "past the shield " + s.POP + " (" + s.Direct + ")"
+	case len(resting) > 0:
+		return "through " + s.POP + ", without " + strings.Join(resting, " ")
+	}
+	return "through " + s.POP
 }
 
 func originText(o api.OriginStatus) string {

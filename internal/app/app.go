@@ -191,6 +191,9 @@ func (a *App) buildViews(cfg *config.Config) (err error) {
 	}
 	if cfg.Cluster.Enabled() {
 		sources.Cluster = a.clusterMetrics
+		if !witness(cfg) {
+			sources.Edges = a.edgeMetrics
+		}
 	}
 	a.views.metrics = metrics.New(metrics.Config{
 		Version: a.opts.Version, Node: cfg.Node.Name, POP: cfg.Node.POP, Services: serviceIDs(cfg), Log: a.log, Sources: sources,

@@ -280,6 +280,7 @@ func (x *explaining) hint(target, keyed field.Target) {
 	if e.LastPurge != nil && e.LastPurge.Reverted {
 		add(api.HintReverted, "The last purge that named it ("+e.LastPurge.ID+") was taken back.", "")
 	}
+	x.hintShield(add, keyed)
 	if !slices.ContainsFunc(svc.pool.Status(), func(o origin.OriginStatus) bool { return o.State.Usable() }) {
 		add(api.HintOrigin, "No origin of the service is healthy.", "see rescind status")
 	}

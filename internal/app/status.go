@@ -45,6 +45,7 @@ func serviceStatus(s *service) api.ServiceStatus {
 		}
 		out.Origins = append(out.Origins, api.OriginStatus{URL: o.URL, Healthy: o.State.Usable(), Reason: reason})
 	}
+	out.Shield = s.shieldStatus()
 	return out
 }
 
@@ -94,6 +95,7 @@ func (a *App) serviceMetrics() (list []metrics.Service) {
 				Connections: o.Connections, Exchanges: o.Exchanges, Failures: o.Failures,
 			})
 		}
+		m.Shield = s.shieldMetrics()
 		list = append(list, m)
 	}
 	return list

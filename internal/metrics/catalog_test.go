@@ -11,6 +11,7 @@ func catalog() []section {
 	return []section{
 		{"Requests", requestMetrics()},
 		{"Origins", originMetrics()},
+		{"Shields", shieldMetrics()},
 		{"Purges", purgeMetrics()},
 		{"Cluster", clusterDefinitions()},
 		{"Journal", journalDefinitions()},

@@ -46,6 +46,9 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	if read := c.sources.Cluster; read != nil {
 		e.cluster(read())
 	}
+	if read := c.sources.Edges; read != nil {
+		e.edges(read())
+	}
 	if read := c.sources.Logs; read != nil {
 		for _, l := range unique(read(), func(l Log) string { return l.Name }) {
 			e.send(&logDelivered, float64(l.Delivered), l.Name)
@@ -94,6 +97,9 @@ func (e emitter) service(s Service) {
 	type place struct{ origin, address string }
 	for _, b := range unique(s.Backends, func(b Backend) place { return place{b.Origin, b.Address} }) {
 		e.backend(s.ID, b)
+	}
+	if s.Shield != nil {
+		e.shield(s.ID, s.Shield)
 	}
 }
 

@@ -60,6 +60,7 @@ func fullSources() Sources {
 					{Origin: "http://a", Address: "10.0.0.1:80", Up: true, InFlight: 1, Waiting: 2, Connections: 3, Exchanges: 4, Failures: 5},
 					{Origin: "http://b"},
 				},
+				Shield: &Shield{Answers: map[string]uint64{"hit": 1}, Direct: map[string]uint64{"no_member": 2}, Failures: 3},
 			}}
 		},
 		Store: func() Store {
@@ -86,7 +87,8 @@ func fullSources() Sources {
 				Propagation: map[string]Histogram{"ams1": {Bounds: []float64{0.01, 0.1}, Counts: []uint64{1, 2, 1}, Sum: 0.4}},
 			}
 		},
-		Logs: func() []Log { return []Log{{Name: "stdout", Delivered: 1, Dropped: 2}} },
+		Edges: func() Edges { return Edges{Covered: 1, CaughtUp: 2, Behind: 3, Failed: 4} },
+		Logs:  func() []Log { return []Log{{Name: "stdout", Delivered: 1, Dropped: 2}} },
 	}
 }
 

@@ -12,7 +12,7 @@ func scraped() []*definition {
 		&connectionsOpen, &connectionsAccepted, &handshakeFailures, &receivedTotal,
 		&logDelivered, &logDropped,
 	}
-	return slices.Concat(own, clusterDefinitions(), journalDefinitions())
+	return slices.Concat(own, clusterDefinitions(), journalDefinitions(), shieldMetrics())
 }
 
 var byService = []string{"service"}

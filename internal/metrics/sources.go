@@ -12,6 +12,7 @@ type Sources struct {
 	Logs        func() []Log
 	Journal     func() Journal
 	Cluster     func() Cluster // nil: the node is alone
+	Edges       func() Edges   // nil: nobody gets anything here
 }
 
 // Service is what the fetches of a service count.
@@ -25,7 +26,18 @@ type Service struct {
 	Abandoned   uint64 // fetches given up because nobody read any more
 	IgnoredKeys uint64 // surrogate keys beyond the limits of their header
 	Backends    []Backend
+	Shield      *Shield // nil: the service has none
 }
+
+// Shield is what a service's requests through its shield count, on an edge.
+type Shield struct {
+	Answers  map[string]uint64 // of shields, by how they came by them: a fixed set of words
+	Direct   map[string]uint64 // requests past the shield, by why: likewise
+	Failures uint64            // attempts at a shield that got no answer
+}
+
+// Edges is what a shield counts of the requests of edges that look something up.
+type Edges struct{ Covered, CaughtUp, Behind, Failed uint64 }
 
 // Backend is one address of an origin.
 type Backend struct {

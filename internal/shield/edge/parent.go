@@ -206,6 +206,9 @@ func (p *Parent) went(why string) {
 	}
 }
 
+// Stats returns what has been counted for the service.
+func (p *Parent) Stats() Stats { return p.cfg.Counters.Stats() }
+
 // Last returns why the last request went to the origin itself; empty: it did not.
 func (p *Parent) Last() string {
 	p.last.Lock()
