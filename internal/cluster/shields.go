@@ -63,7 +63,7 @@ func (c *Cluster) CatchUp(ctx context.Context, member string) error {
 	if len(got.gone) > 0 {
 		c.missing(from.id, got)
 	}
-	c.swept(from.id, got)
+	c.swept(from.id, false)
 	c.assess()
 	if !got.complete {
 		return fmt.Errorf("%w: %s", ErrIncomplete, member)

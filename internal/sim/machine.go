@@ -31,8 +31,10 @@ type Machine struct {
 	Clock     *Clock
 	Join      []string
 	Began     time.Time // of the simulation
-	Settings  Settings
-	Random    uint64 // seeds what nodes draw
+	// ShieldPort is told to others as that of requests for a shield; 0: none.
+	ShieldPort uint16
+	Settings   Settings
+	Random     uint64 // seeds what nodes draw
 
 	starts  uint64
 	issuers []journal.Incarnation // of earlier nodes on this disk, newest first

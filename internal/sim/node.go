@@ -18,6 +18,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/journal/durable"
 	"github.com/rescind-edge/rescind/internal/purge"
+	"github.com/rescind-edge/rescind/internal/shield/edge"
 	"github.com/rescind-edge/rescind/internal/store"
 	"github.com/rescind-edge/rescind/internal/store/memory"
 )
@@ -36,6 +37,7 @@ type Node struct {
 	Engine  *purge.Engine
 	Store   store.Store
 	Hasher  *field.Hasher
+	Applied edge.Log // what it would tell a shield
 
 	machine *Machine
 	mount   *mount // nil: no disk
@@ -108,7 +110,7 @@ func (m *Machine) clusterConfig(n *Node, draw io.Reader) cluster.Config {
 	return cluster.Config{
 		Name: m.Name, POP: m.POP, Identity: identity, Version: "sim", Roles: roles,
 		Bind: netip.AddrPortFrom(m.Host.Addr(), Port), Join: m.Join, Secrets: [][]byte{[]byte(Secret)},
-		Isolation: m.Settings.Isolation, RelayFrom: m.Settings.RelayFrom,
+		Isolation: m.Settings.Isolation, RelayFrom: m.Settings.RelayFrom, ShieldPort: m.ShieldPort,
 		Journal: wrapped(own, m.Settings.Journal), Empty: true,
 		MayCover: func(e *journal.Entry) bool {
 			return n.Control.Stands(e) && m.Clock.Now().Sub(time.UnixMilli(e.Time)) > coverAfter
@@ -131,7 +133,7 @@ func (n *Node) newControl() (*control.Control, error) {
 	var others control.Cluster = members{n.Cluster}
 	return control.New(control.Parts{
 		Engine: wrapped(engine, settings.Engine), Hasher: n.Hasher, Now: n.machine.Clock.Now, Journal: n.Journal,
-		Cluster: wrapped(others, settings.Cluster), Node: n.machine.Name, KeepTokens: true,
+		Cluster: wrapped(others, settings.Cluster), Node: n.machine.Name, KeepTokens: true, Applied: &n.Applied,
 	}, control.Config{
 		Services: services,
 		Resolve:  func(host string) (string, bool) { return Service, host == Host },
