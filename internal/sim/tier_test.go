@@ -122,7 +122,7 @@ func (f *front) start() error {
 	if err := f.Machine.Start(); err != nil {
 		return err
 	}
-	n, t := f.Node, f.tier
+	n, t := f.Node(), f.tier
 	policy := &httpcache.Policy{DefaultKeep: time.Minute}
 	cfg := fetch.Config{
 		Service: Service, Store: n.Store, Judge: n.judge, Hasher: n.Hasher, Origin: t, Policy: policy, Log: slog.New(slog.DiscardHandler),
@@ -249,10 +249,12 @@ func (t *tier) Do(ctx context.Context, r *origin.Request) (*origin.Response, err
 		return nil, err
 	}
 	t.mu.Lock()
+	j := (i + 1) % len(t.pages) // of which a POST says that it changes it, too
 	if r.Method == http.MethodPost {
 		t.pages[i]++
+		t.pages[j]++
 	}
-	version := t.pages[i]
+	version, other := t.pages[i], t.pages[j]
 	t.mu.Unlock()
 	if err := waitFor(ctx, after); err != nil {
 		return nil, err
@@ -265,6 +267,9 @@ func (t *tier) Do(ctx context.Context, r *origin.Request) (*origin.Response, err
 	resp := &origin.Response{Status: status, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
 	resp.Fields = resp.Fields.Add("Date", time.Now().UTC().Format(http.TimeFormat)).Add("ETag", etag).
 		Add("Cache-Control", "max-age=600").Add("Surrogate-Key", fmt.Sprintf("k%d all-pages", i%3))
+	if r.Method == http.MethodPost {
+		resp.Fields = resp.Fields.Add("Content-Location", fmt.Sprintf("/p%d", j)).Add("X-Other", strconv.Itoa(other))
+	}
 	return resp, nil
 }
 
@@ -319,6 +324,9 @@ func (t *tier) request(f *front, i int, method string) {
 	if method == http.MethodPost {
 		one := &tierPurge{number: len(t.purges), applied: map[*front]time.Time{f: time.Now()}}
 		one.pages[i], one.least[i] = true, version
+		j := (i + 1) % len(t.pages)
+		one.pages[j] = true
+		one.least[j], _ = strconv.Atoi(w.Header().Get("X-Other"))
 		t.purges = append(t.purges, one)
 		t.counts.posts++
 		return
@@ -380,7 +388,7 @@ func (t *tier) purge(f *front, changes bool) {
 	}
 	one.from = time.Now().Add(effect.TTL)
 	t.mu.Unlock()
-	n, life := f.Node, f.life
+	n, life := f.Node(), f.life
 	r, err := n.Control.Purge(Local(), control.Request{Service: Service, Selectors: []purge.Selector{s}, Effect: effect, Dialect: "sim"})
 	if err != nil || f.life != life {
 		return
@@ -406,7 +414,7 @@ func (t *tier) revert(f *front) {
 	}
 	one.reverted = true // it may be from now on
 	t.mu.Unlock()
-	n := f.Node
+	n := f.Node()
 	t.doing.Go(func() {
 		n.atDesk(func() { _, _ = n.Control.Revert(Local(), one.id) })
 		t.mu.Lock()
@@ -417,7 +425,7 @@ func (t *tier) revert(f *front) {
 
 func runTier(seed uint64, broken tierFault) *tier {
 	t := &tier{rng: rand.New(rand.NewPCG(seed, 3)), broken: broken}
-	t.net = simnet.New(seed, nil)
+	t.net = simnet.New(seed, func(netip.Addr, netip.Addr) simnet.Link { return simnet.Link{Delay: 5 * time.Millisecond} })
 	began := time.Now()
 	for i := range 4 {
 		f := &front{tier: t, shield: i < 2, counts: new(edge.Counters), Machine: &Machine{
@@ -444,7 +452,7 @@ func runTier(seed uint64, broken tierFault) *tier {
 		}
 	}
 	for range 600 {
-		if !slices.ContainsFunc(t.fronts, func(f *front) bool { return !f.Node.Cluster.Ready() || len(f.Node.Cluster.Members()) < 4 }) {
+		if !slices.ContainsFunc(t.fronts, func(f *front) bool { return !f.Node().Cluster.Ready() || len(f.Node().Cluster.Members()) < 4 }) {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -509,13 +517,13 @@ func (t *tier) step() {
 	case n < 58:
 		f, i := anyEdge(), t.rng.IntN(len(t.pages))
 		t.request(f, i, http.MethodPost)
-		t.request(f, i, http.MethodGet)
+		t.request(f, (i+1)%len(t.pages), http.MethodGet)
 	case n < 64:
 		t.revert(any())
 	case n < 78: // links get worse or better; purges reach nodes in any order
-		delays := map[netip.Addr]time.Duration{}
+		delays, longest := map[netip.Addr]time.Duration{}, []time.Duration{4, 80}[t.rng.IntN(2)]*time.Millisecond
 		for _, f := range t.fronts {
-			delays[f.Host.Addr()] = randomTime(t.rng, 0, 80*time.Millisecond)
+			delays[f.Host.Addr()] = randomTime(t.rng, 0, longest)
 		}
 		loss := []float64{0, 0, 0.2, 0.9}[t.rng.IntN(4)]
 		t.net.SetLink(func(from, to netip.Addr) simnet.Link {
