@@ -22,7 +22,7 @@ const (
 // Limits of an Ask.
 const (
 	// MaxSpans is the most runs of entries that an Ask names: the field then takes
-	// some 1.7 KB in the worst case, that each is of another issuer.
+	// some 3 KB in the worst case, that each is of another issuer.
 	MaxSpans = 64
 	// maxAsk bounds the field: MaxSpans of the longest kind fit.
 	maxAsk  = 4096

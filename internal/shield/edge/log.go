@@ -51,7 +51,7 @@ func (l *Log) Purge(service string, at field.Position, id journal.ID) {
 	if len(r.list) == maxRecent {
 		half := r.list[maxRecent/2:] // not one by one: each would move all others
 		r.floor = r.list[maxRecent/2-1].at
-		r.list = append(r.list[:0], half...)
+		r.list = append(make([]applied, 0, maxRecent), half...) // others may be reading the old one
 	}
 	r.list = append(r.list, applied{at, id})
 }
@@ -64,17 +64,24 @@ func (l *Log) Everything(at field.Position) {
 	clear(l.mu.services)
 }
 
+// recent returns the purges of a service that are remembered, and up to where they
+// are not. What it returns does not change; whoever applies purges waits for
+// nothing but this.
+func (l *Log) recent(service string) (list []applied, floor field.Position) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.mu.services[service]; r != nil {
+		return r.list, r.floor
+	}
+	return nil, l.mu.floor
+}
+
 // since says what a shield must know that has confirmed all purges of a service up
 // to a position: those after since, up to at, which are entries. based is false
 // where it has not confirmed since either.
 func (l *Log) since(service string, confirmed field.Position) (since, at field.Position, entries []journal.Range, based bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	since, at = l.mu.floor, l.mu.floor
-	var list []applied
-	if r := l.mu.services[service]; r != nil {
-		since, at, list = r.floor, r.floor, r.list
-	}
+	list, floor := l.recent(service)
+	since, at = floor, floor
 	if len(list) > 0 {
 		at = list[len(list)-1].at
 	}
