@@ -54,6 +54,11 @@ var rules = []rule{
 		not: []string{"internal/cluster", "internal/control", "internal/dialect", "internal/admin"},
 	},
 	{
+		why: "edges and shields know the cluster and control by small interfaces",
+		of:  []string{"internal/shield"},
+		not: []string{"internal/cluster", "internal/control", "internal/proxy", "internal/dialect", "internal/admin"},
+	},
+	{
 		why: "a store asks a judge and never sees marks",
 		of:  []string{"internal/store"},
 		not: []string{"internal/purge"},
