@@ -20,10 +20,14 @@ func TestClusterKeepsPromisesWithoutDisk(t *testing.T) {
 }
 
 func keepsPromises(t *testing.T, l *lab, disk bool) {
+	keepsPromisesOf(t, l, disk, "    purge: {limits: off}\n")
+}
+
+func keepsPromisesOf(t *testing.T, l *lab, disk bool, service string) {
 	origin := startVersions(t)
 	members := l.startCluster(4, clusterSettings{
 		origin: origin.url, disk: disk, secret: clusterSecret,
-		service: "    purge: {limits: off}\n",
+		service: service,
 	})
 	w := watch(t, origin, members)
 	w.forAWhile(2 * time.Second)

@@ -114,6 +114,9 @@ type machine struct {
 	last int    // byte of its addresses
 }
 
+// nextHost is what the last byte of the next machine's addresses will be.
+func (l *lab) nextHost() int { return 11 + l.hosts }
+
 // newHost adds a machine with an address on both networks.
 func (l *lab) newHost() *machine {
 	l.t.Helper()

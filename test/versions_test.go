@@ -22,6 +22,7 @@ const pageCount = 64
 // versions is an origin whose pages say which version of them they are.
 type versions struct {
 	url     string
+	seen    func() // told of each request; nil: nobody is
 	current [pageCount]atomic.Int64
 	changed [pageCount]atomic.Int64 // when, in nanoseconds since the epoch
 }
@@ -69,6 +70,9 @@ func (o *versions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil || page < 0 || page >= pageCount {
 		http.NotFound(w, r)
 		return
+	}
+	if o.seen != nil {
+		o.seen()
 	}
 	v := o.current[page].Load()
 	<-time.After(rand.N(slowest))

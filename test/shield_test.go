@@ -1,0 +1,78 @@
+//go:build e2e
+
+package test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/rescind-edge/rescind/api"
+)
+
+// What happens to a cluster must never show through a shield either: the first
+// member is the shield of all others.
+func TestClusterKeepsPromisesThroughAShield(t *testing.T) {
+	inLab(t, func(t *testing.T, l *lab) {
+		keepsPromisesOf(t, l, false, fmt.Sprintf("    purge: {limits: off}\n    shield: {pop: p%d}\n", l.nextHost()))
+	})
+}
+
+// TestAShieldIsAskedOnce has all members ask for the same pages at once, and then
+// purges at one edge after the other.
+func TestAShieldIsAskedOnce(t *testing.T) {
+	inLab(t, func(t *testing.T, l *lab) {
+		origin := startVersions(t)
+		var asked atomic.Int64
+		origin.seen = func() { asked.Add(1) }
+		members := l.startCluster(4, clusterSettings{
+			origin: origin.url, secret: clusterSecret, service: fmt.Sprintf("    shield: {pop: p%d}\n", l.nextHost()),
+		})
+		get := func(m *member, page int) string {
+			resp, err := http.Get(m.site() + pagePath(page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			body, _ := io.ReadAll(resp.Body)
+			return string(body) + " " + resp.Header.Get("X-Cache")
+		}
+		eventually(t, "edges go through the shield, which knows what they know", func() bool {
+			for _, m := range members[1:] {
+				for page := range 8 {
+					get(m, page)
+				}
+				st, err := m.client.Status(t.Context())
+				if err != nil || st.Services[0].Shield == nil || st.Services[0].Shield.Through == 0 {
+					return false
+				}
+			}
+			return true
+		})
+		before := asked.Load()
+		var all sync.WaitGroup
+		for page := 8; page < pageCount; page++ {
+			for _, m := range members[1:] {
+				all.Go(func() { get(m, page) })
+			}
+		}
+		all.Wait()
+		if n := asked.Load() - before; n != pageCount-8 {
+			t.Errorf("the origin was asked %d times for %d pages", n, pageCount-8)
+		}
+		for i := range 60 {
+			m, page := members[1+i%3], i%pageCount
+			version := origin.change(page)
+			if _, err := m.client.Purge(t.Context(), api.Purge{Service: "shop", Keys: []string{pageKey(page)}}); err != nil {
+				t.Fatal(err)
+			}
+			if got := get(m, page); !strings.HasPrefix(got, fmt.Sprint(version, " ")) {
+				t.Fatalf("round %d: %s answers %q after it had confirmed the purge of all before version %d", i, m.name, got, version)
+			}
+		}
+	})
+}
