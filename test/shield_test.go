@@ -33,9 +33,12 @@ func TestAShieldIsAskedOnce(t *testing.T) {
 			origin: origin.url, secret: clusterSecret, service: fmt.Sprintf("    shield: {pop: p%d}\n", l.nextHost()),
 		})
 		get := func(m *member, page int) string {
-			resp, err := http.Get(m.site() + pagePath(page))
+			r, _ := http.NewRequestWithContext(t.Context(), "GET", m.site()+pagePath(page), nil)
+			r.Host = "shop.example"
+			resp, err := http.DefaultClient.Do(r)
 			if err != nil {
-				t.Fatal(err)
+				t.Error(err)
+				return ""
 			}
 			defer resp.Body.Close()
 			body, _ := io.ReadAll(resp.Body)
@@ -63,6 +66,10 @@ func TestAShieldIsAskedOnce(t *testing.T) {
 		all.Wait()
 		if n := asked.Load() - before; n != pageCount-8 {
 			t.Errorf("the origin was asked %d times for %d pages", n, pageCount-8)
+			for _, m := range members {
+				st, _ := m.client.Status(t.Context())
+				t.Logf("%s: %+v", m.name, st.Services[0].Shield)
+			}
 		}
 		for i := range 60 {
 			m, page := members[1+i%3], i%pageCount

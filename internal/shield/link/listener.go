@@ -11,8 +11,11 @@ import (
 
 // Limits of a Listener.
 const (
-	// maxStrangers bounds connections that have not shown a secret yet.
-	maxStrangers = 128
+	// maxStrangers bounds connections that have not shown a secret yet, and
+	// maxPerHost those of one address: after a purge of everything, each edge may
+	// open as many as it has for a service, at once.
+	maxStrangers = 1024
+	maxPerHost   = 512
 	// handshakeTimeout bounds the time of each of them: two round trips around the
 	// world, with a lost packet in each.
 	handshakeTimeout = 5 * time.Second
@@ -24,11 +27,15 @@ const (
 // Listener accepts connections of members: those that it returns have shown a
 // secret of the cluster. It implements net.Listener.
 type Listener struct {
-	under    net.Listener
-	config   *tls.Config
-	refused  func(remote net.Addr, err error)
-	met      chan net.Conn
-	slots    chan struct{}
+	under   net.Listener
+	config  *tls.Config
+	refused func(remote net.Addr, err error)
+	met     chan net.Conn
+	waiting struct {
+		sync.Mutex
+		all  int
+		from map[string]int // by host
+	}
 	ctx      context.Context
 	stop     context.CancelFunc
 	running  sync.WaitGroup
@@ -44,8 +51,9 @@ func NewListener(under net.Listener, id *Identity, refused func(remote net.Addr,
 	}
 	l := &Listener{
 		under: under, config: id.Server(), refused: refused,
-		met: make(chan net.Conn), slots: make(chan struct{}, maxStrangers),
+		met: make(chan net.Conn),
 	}
+	l.waiting.from = make(map[string]int)
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	l.running.Go(l.accept)
 	return l
@@ -65,24 +73,53 @@ func (l *Listener) accept() {
 			}
 			continue
 		}
-		select {
-		case l.slots <- struct{}{}:
-			l.running.Go(func() { l.greet(conn) })
-		default:
+		host := hostOf(conn)
+		if !l.enter(host) {
 			l.refused(conn.RemoteAddr(), errTooMany)
 			conn.Close()
+			continue
 		}
+		l.running.Go(func() { l.greet(conn, host) })
+	}
+}
+
+func hostOf(conn net.Conn) string {
+	host, _, err := net.SplitHostPort(conn.RemoteAddr().String())
+	if err != nil {
+		return conn.RemoteAddr().String()
+	}
+	return host
+}
+
+// enter counts a stranger, if there may be one more.
+func (l *Listener) enter(host string) bool {
+	l.waiting.Lock()
+	defer l.waiting.Unlock()
+	if l.waiting.all >= maxStrangers || l.waiting.from[host] >= maxPerHost {
+		return false
+	}
+	l.waiting.all++
+	l.waiting.from[host]++
+	return true
+}
+
+func (l *Listener) leave(host string) {
+	l.waiting.Lock()
+	defer l.waiting.Unlock()
+	l.waiting.all--
+	if l.waiting.from[host]--; l.waiting.from[host] == 0 {
+		delete(l.waiting.from, host)
 	}
 }
 
 var errTooMany = errors.New("too many connections that have not shown a secret yet")
 
-func (l *Listener) greet(conn net.Conn) {
+func (l *Listener) greet(conn net.Conn, host string) {
 	secure := tls.Server(conn, l.config)
 	ctx, cancel := context.WithTimeout(l.ctx, handshakeTimeout)
 	err := secure.HandshakeContext(ctx)
 	cancel()
-	<-l.slots
+	l.leave(host)
 	if err != nil {
 		l.refused(conn.RemoteAddr(), err)
 		conn.Close()
