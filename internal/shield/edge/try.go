@@ -114,17 +114,17 @@ func (p *Parent) answered(l *line, r *origin.Request, body *untouched, resp *ori
 	text, _ := resp.Fields.Get(shield.WordField)
 	word, err := shield.ParseWord(text)
 	if err != nil {
-		// Whoever that is, no shield: or it could not read the request at all.
+		// It could not read the request, whose head may be too long for it: that is
+		// no reason to spare it others.
 		word = shield.Word{How: shield.Refused}
-	} else {
-		l.answered(&word)
+	} else if l.answered(&word); word.How == shield.Refused {
+		l.failed(time.Now()) // it will refuse the next one too
 	}
 	resp.Fields = resp.Fields.Without(shield.WordField)
 	p.cfg.Counters.answered(word.How)
 	switch {
 	case word.How == shield.Refused:
 		resp.Body.Close()
-		l.failed(time.Now()) // it will refuse the next one too
 		return tried{
 			said: t.said, next: repeatable(r.Method) && !body.touched(), why: Refusing,
 			err: &fetch.ParentError{Parent: l.member, Status: http.StatusBadGateway, Reason: "shield-refused"},
