@@ -52,14 +52,13 @@ func (a *App) newParent(c config.Service, direct *origin.Pool) *edge.Parent {
 	if !c.Shield.Enabled() || a.shields(c) || witness(a.began) {
 		return nil
 	}
-	dialer := &net.Dialer{}
 	return edge.New(edge.Config{
 		Service: c.ID, Name: a.began.Node.Name, Query: queryRule(c.Cache.Query),
 		Session: func() shield.Session { return shield.Session(a.cluster.Session()) },
 		Members: func() []edge.Member { return a.shieldMembers(c.Shield.POP) },
 		Direct:  direct, Applied: &a.shield.applied,
 		Unspread: func(t field.Target) bool { return a.control.Unspread(c.ID, t) },
-		Pool:     shieldPool(c, a.log), Dial: a.shield.identity.Dial(dialer.DialContext),
+		Pool:     shieldPool(c, a.log), TLS: a.shield.identity.Client(),
 		Counters: a.shieldCountersOf(c.ID), Log: a.log,
 	})
 }

@@ -40,7 +40,7 @@ func newBackend(p *Pool, e *endpoint, address string) *backend {
 		health: health{active: p.cfg.Active, passive: p.cfg.Passive},
 		slots:  make(chan struct{}, p.cfg.MaxConns),
 	}
-	if e.tls != nil || e.h2c {
+	if e.tls != nil && !e.http1 || e.h2c {
 		b.http2 = b.newTransport()
 	}
 	return b

@@ -2,6 +2,7 @@ package origin
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -79,6 +80,9 @@ type Endpoint struct {
 	RootCAs *x509.CertPool
 	// InsecureSkipVerify accepts any certificate.
 	InsecureSkipVerify bool
+	// TLS is used as it is, instead of what SNI, RootCAs and InsecureSkipVerify say,
+	// and HTTP/1 is spoken over it. Only for https URLs. Nil: those count.
+	TLS *tls.Config
 	// HTTP2 speaks HTTP/2 without TLS, with prior knowledge
 	// (RFC 9113 section 3.3). Only for http URLs.
 	HTTP2 bool

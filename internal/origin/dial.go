@@ -36,7 +36,7 @@ func (b *backend) overHTTP2(r *Request) bool {
 // instead is given up, and the next is net/http's.
 func (b *backend) dialHTTP1(ctx context.Context, upgrade bool) (*conn, *Error) {
 	versions := bothVersions
-	if upgrade {
+	if upgrade || b.endpoint.http1 {
 		versions = onlyHTTP1
 	}
 	below, secure, err := b.dial(ctx, versions)

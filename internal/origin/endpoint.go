@@ -25,6 +25,7 @@ type endpoint struct {
 	override  string // the Host sent whatever the request has
 	h2c       bool
 	tls       *tls.Config // nil without TLS; NextProtos is left to each transport
+	http1     bool        // speaks nothing else, whatever it would choose
 }
 
 func parseEndpoint(e Endpoint) (endpoint, error) {
@@ -40,6 +41,10 @@ func parseEndpoint(e Endpoint) (endpoint, error) {
 	p.override = e.Host
 	p.h2c = e.HTTP2
 	if p.scheme == "http" {
+		return p, nil
+	}
+	if e.TLS != nil {
+		p.tls, p.http1 = e.TLS, true
 		return p, nil
 	}
 	if e.HTTP2 {

@@ -138,9 +138,9 @@ func (f *front) start() error {
 			},
 			Direct: t, Applied: &n.Applied, Counters: f.counts, Log: slog.New(slog.DiscardHandler),
 			Unspread: func(target field.Target) bool { return t.broken != edgesForget && n.Control.Unspread(Service, target) },
-			Dial: func(ctx context.Context, _, address string) (net.Conn, error) {
+			Pool: origin.Config{Dial: func(ctx context.Context, _, address string) (net.Conn, error) {
 				return f.Host.Dial(ctx, netip.MustParseAddrPort(address))
-			},
+			}},
 		})
 		cfg.Parent = f.parent
 		if t.broken == boundsIgnored {

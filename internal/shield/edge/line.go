@@ -53,6 +53,9 @@ func (p *Parent) line(m Member) *line {
 	p.forgetLocked()
 	cfg := p.cfg.Pool
 	cfg.Origins = []origin.Endpoint{{URL: "http://" + m.Address}}
+	if p.cfg.TLS != nil {
+		cfg.Origins = []origin.Endpoint{{URL: "https://" + m.Address, TLS: p.cfg.TLS}}
+	}
 	pool, err := origin.New(cfg)
 	if err != nil {
 		p.cfg.Log.Error("a shield cannot be used", "member", m.Name, "address", m.Address, "error", err)

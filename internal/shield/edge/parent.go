@@ -2,8 +2,8 @@ package edge
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,11 +35,10 @@ type Config struct {
 	// stands for yet; nil: nothing ever is.
 	Unspread func(target field.Target) bool
 	Query    field.QueryRule // what makes URLs one
-	// Pool are the settings of connections to each shield, without its Origins and
-	// Dial.
+	// Pool are the settings of connections to each shield, without its Origins.
 	Pool origin.Config
-	// Dial opens connections on which both sides know who the other is.
-	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
+	// TLS makes both sides know who the other is; nil, in tests: they believe it.
+	TLS      *tls.Config
 	Counters *Counters
 	Log      *slog.Logger
 }
@@ -130,7 +129,6 @@ type Parent struct {
 
 // New returns a Parent. It connects to nobody yet.
 func New(cfg Config) *Parent {
-	cfg.Pool.Dial = cfg.Dial
 	cfg.Pool.ConnectTimeout, cfg.Pool.KeepAlive = connectWithin, keepFor
 	cfg.Pool.Passive = origin.Passive{Failures: -1} // lines rest by themselves
 	cfg.Pool.Retries = 1                            // of a connection that was closed when it was idle

@@ -75,8 +75,8 @@ func inPlay(t *testing.T, say map[string]string, do func(t *testing.T, pl *playe
 		p := New(Config{
 			Service: "s", Name: "e", Session: func() shield.Session { return shield.Session{1} },
 			Members: func() []Member { return []Member{{"a", "10.0.0.1:1"}, {"b", "10.0.0.2:1"}} },
-			Direct:  pl, Applied: &Log{}, Dial: pl.dial, Counters: new(Counters), Log: slog.New(slog.DiscardHandler),
-			Pool: origin.Config{FirstByteTimeout: time.Minute},
+			Direct:  pl, Applied: &Log{}, Counters: new(Counters), Log: slog.New(slog.DiscardHandler),
+			Pool: origin.Config{FirstByteTimeout: time.Minute, Dial: pl.dial},
 		})
 		do(t, pl, p)
 		p.Close()

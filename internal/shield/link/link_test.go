@@ -36,7 +36,7 @@ func meet(t *testing.T, server, client *Identity) (ok bool, state *tls.Connectio
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	conn, err := client.Dial(new(net.Dialer).DialContext)(ctx, "tcp", under.Addr().String())
+	conn, err := (&tls.Dialer{Config: client.Client()}).DialContext(ctx, "tcp", under.Addr().String())
 	if err == nil {
 		conn.SetDeadline(time.Now().Add(10 * time.Second))
 		n, _ := conn.Read(make([]byte, 1))

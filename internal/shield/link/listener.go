@@ -154,20 +154,3 @@ func (l *Listener) Close() error {
 	})
 	return l.closeErr
 }
-
-// Dial opens connections over which both sides have shown a secret.
-func (id *Identity) Dial(dial func(ctx context.Context, network, address string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
-	config := id.Client()
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		secure := tls.Client(conn, config)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			conn.Close()
-			return nil, err
-		}
-		return secure, nil
-	}
-}
