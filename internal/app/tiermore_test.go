@@ -138,7 +138,7 @@ func TestWhatAShieldHandsOn(t *testing.T) {
 		g.page("kept", "Cache-Control", "max-age=1", "Surrogate-Key", "sie")
 		a.do("GET", "/sie")
 		a.purge(api.Purge{Keys: []string{"sie"}, Mode: api.Soft})
-		g.says(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "broken", 503) })
+		g.says(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "broken", http.StatusServiceUnavailable) })
 		if r := a.do("GET", "/sie"); r.body != "kept" {
 			t.Errorf("an edge that has it: %d %q", r.StatusCode, r.body)
 		}
