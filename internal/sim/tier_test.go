@@ -41,7 +41,9 @@ var tierRuns = flag.Int("sim.tier", 12, "how many runs with a shield")
 // the origin is simulated. The model knows which purges each node has applied, from
 // outside, and what the origin answered when.
 type tier struct {
-	rng     *rand.Rand
+	rng     *rand.Rand // of the plan
+	chances *rand.Rand // of the origin
+	noting  sync.Mutex
 	net     *simnet.Net
 	fronts  []*front // shields first
 	doing   sync.WaitGroup
@@ -116,8 +118,10 @@ func (a applies) Apply(now int64, p purge.Purge) purge.Applied {
 }
 
 func (f *front) start() error {
+	f.tier.mu.Lock()
 	f.life++
 	life := f.life
+	f.tier.mu.Unlock()
 	f.Settings.Engine = func(e control.Engine) control.Engine { return applies{e, f, life} }
 	if err := f.Machine.Start(); err != nil {
 		return err
@@ -243,7 +247,7 @@ func (t *tier) Do(ctx context.Context, r *origin.Request) (*origin.Response, err
 		return nil, err
 	}
 	t.mu.Lock()
-	before, after := randomTime(t.rng, 0, 60*time.Millisecond), randomTime(t.rng, 0, 200*time.Millisecond)
+	before, after := randomTime(t.chances, 0, 60*time.Millisecond), randomTime(t.chances, 0, 200*time.Millisecond)
 	t.mu.Unlock()
 	if err := waitFor(ctx, before); err != nil {
 		return nil, err
@@ -285,13 +289,16 @@ func waitFor(ctx context.Context, d time.Duration) error {
 var _ store.Judge = (*fetch.Judge)(nil)
 
 func (t *tier) note(format string, args ...any) {
+	t.noting.Lock()
+	defer t.noting.Unlock()
 	t.events = append(t.events, fmt.Sprintf("%v ", time.Now().Format("05.000"))+fmt.Sprintf(format, args...))
 }
 
 // request has a client ask a node for a page, and holds the answer against every
 // purge that the node had applied before the request began.
-func (t *tier) request(f *front, i int, method string) {
-	p, life := f.proxy, f.life
+func (t *tier) request(f *front, i int, method string) { t.requestOf(f, f.proxy, f.life, i, method) }
+
+func (t *tier) requestOf(f *front, p *proxy.Proxy, life, i int, method string) {
 	began := time.Now()
 	t.mu.Lock()
 	t.counts.requests++
@@ -424,7 +431,7 @@ func (t *tier) revert(f *front) {
 }
 
 func runTier(seed uint64, broken tierFault) *tier {
-	t := &tier{rng: rand.New(rand.NewPCG(seed, 3)), broken: broken}
+	t := &tier{rng: rand.New(rand.NewPCG(seed, 3)), chances: rand.New(rand.NewPCG(seed, 4)), broken: broken}
 	t.net = simnet.New(seed, func(netip.Addr, netip.Addr) simnet.Link { return simnet.Link{Delay: 5 * time.Millisecond} })
 	began := time.Now()
 	for i := range 4 {
@@ -556,7 +563,8 @@ func (t *tier) step() {
 		if t.rng.IntN(2) == 0 {
 			t.request(f, i, http.MethodGet)
 		} else {
-			t.doing.Go(func() { t.request(f, i, http.MethodGet) })
+			p, life := f.proxy, f.life
+			t.doing.Go(func() { t.requestOf(f, p, life, i, http.MethodGet) })
 		}
 	}
 	time.Sleep(randomTime(t.rng, 0, 60*time.Millisecond))
