@@ -592,25 +592,3 @@ func TestShieldsGiveNothingThatTheEdgeHasPurged(t *testing.T) {
 		t.Logf("seed %d: %+v, answers %v, knowledge %v", s, w.counts, w.answers, w.held)
 	}
 }
-
-// mostTierRuns is several times what a broken part has needed.
-const mostTierRuns = 60
-
-// TestRunsFindBrokenShields breaks each part of it and holds that runs show it.
-func TestRunsFindBrokenShields(t *testing.T) {
-	for name, broken := range map[string]tierFault{
-		"shields that believe all is well":      shieldsBelieve,
-		"edges that forget what POST did":       edgesForget,
-		"edges that do not take over the times": boundsIgnored,
-	} {
-		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(mostTierRuns) {
-				if len(inTier(t, seed+1, broken).wrong) > 0 {
-					t.Logf("found in run %d", seed+1)
-					return
-				}
-			}
-			t.Errorf("%d runs found nothing", mostTierRuns)
-		})
-	}
-}
