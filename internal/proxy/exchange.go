@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/compress"
@@ -99,7 +98,7 @@ type turn struct {
 	status    int
 	firstByte time.Duration
 	sentBytes int64
-	received  atomic.Int64 // by a goroutine of the transport's
+	received  *counter // of the request's body; nil: none was asked for
 }
 
 // outcome is how the request was answered.

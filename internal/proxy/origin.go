@@ -176,7 +176,8 @@ func (x *exchange) attachBody(req *fetch.PassRequest) {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return
 	}
-	body := io.Reader(&counter{from: r.Body, n: &x.received})
+	x.received = &counter{from: r.Body}
+	body := io.Reader(x.received)
 	if x.service.MaxBody > 0 {
 		body = http.MaxBytesReader(x.w, io.NopCloser(body), x.service.MaxBody)
 	}
@@ -198,10 +199,19 @@ func (x *exchange) attachBody(req *fetch.PassRequest) {
 	}
 }
 
-// counter counts what is read through it.
+// counter counts what is read through it. It is not part of the exchange, which
+// may serve another request while a transport still reads this one's body.
 type counter struct {
 	from io.Reader
-	n    *atomic.Int64
+	n    atomic.Int64
+}
+
+// count returns how many bytes have been read; of no counter, none.
+func (c *counter) count() int64 {
+	if c == nil {
+		return 0
+	}
+	return c.n.Load()
 }
 
 func (c *counter) Read(p []byte) (int, error) {

@@ -43,7 +43,7 @@ func (x *exchange) report(finished bool) {
 	*e = event.Request{
 		Time: x.start, ID: x.id, Node: x.cfg.Node, Remote: x.ask.remote, Client: x.client.addr,
 		Method: x.ask.method, Scheme: x.target.Scheme, Host: x.ask.host, Target: x.ask.target, Proto: x.ask.proto,
-		Status: x.status, Received: x.received.Load(), Bytes: x.sentBytes, Duration: took, FirstByte: x.firstByte,
+		Status: x.status, Received: x.received.count(), Bytes: x.sentBytes, Duration: took, FirstByte: x.firstByte,
 		Cut: !finished, Outcome: x.outcome.event(), Reason: x.reason(),
 		Key: x.key, RequestFields: x.loggedFields(), ResponseFields: x.responseFields(),
 	}
