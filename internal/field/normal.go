@@ -75,7 +75,7 @@ func unescape(s string) string {
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
 		if s[i] == '%' && i+2 < len(s) {
-			hi, lo := unhex(s[i+1]), unhex(s[i+2])
+			hi, lo := Unhex(s[i+1]), Unhex(s[i+2])
 			if hi >= 0 && lo >= 0 {
 				switch c := byte(hi<<4 | lo); c {
 				case '/':
@@ -102,7 +102,9 @@ func unescape(s string) string {
 	return string(b)
 }
 
-func unhex(c byte) int {
+// Unhex returns the value of a hexadecimal digit in either case; -1 for any other
+// byte.
+func Unhex(c byte) int {
 	switch {
 	case '0' <= c && c <= '9':
 		return int(c - '0')

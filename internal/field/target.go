@@ -136,7 +136,7 @@ func groups(s string, end bool) (n int) {
 			return -1
 		}
 		for i := range len(group) {
-			if unhex(group[i]) < 0 {
+			if Unhex(group[i]) < 0 {
 				return -1
 			}
 		}

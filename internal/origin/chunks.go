@@ -120,7 +120,7 @@ func (c *chunks) expect(b, want byte, next chunkState, otherwise error) error {
 }
 
 func (c *chunks) stepSize(b byte) error {
-	if d := unhex(b); d >= 0 {
+	if d := field.Unhex(b); d >= 0 {
 		if c.digits++; c.digits > maxSizeDigits {
 			return errChunkSize
 		}
@@ -229,16 +229,4 @@ func (c *chunks) endTrailerLine(b byte) error {
 		c.trailer = append(c.trailer, field.Field{Name: name, Value: value})
 	}
 	return nil
-}
-
-func unhex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c-'a') + 10
-	case 'A' <= c && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
 }

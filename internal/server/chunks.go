@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/rescind-edge/rescind/internal/event"
+	"github.com/rescind-edge/rescind/internal/field"
 )
 
 const (
@@ -98,7 +99,7 @@ func (c *chunks) expect(b, want byte, next chunkState, otherwise event.RefusedRe
 }
 
 func (c *chunks) stepSize(b byte) event.RefusedReason {
-	if d := unhex(b); d >= 0 {
+	if d := field.Unhex(b); d >= 0 {
 		if c.digits++; c.digits > maxSizeDigits {
 			return event.RefusedChunkSize
 		}

@@ -111,7 +111,7 @@ func endOfTarget(b []byte, at int) int {
 		}
 		switch b[at] {
 		case '%':
-			if unhex(b[at+1]) < 0 || unhex(b[at+2]) < 0 {
+			if field.Unhex(b[at+1]) < 0 || field.Unhex(b[at+2]) < 0 {
 				return 0
 			}
 			at += 3

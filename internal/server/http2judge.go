@@ -136,7 +136,7 @@ func plainTarget(target string) bool {
 		case query && inQuery[c], inPath[c]:
 		case c == '?':
 			query = true
-		case c == '%' && i+2 < len(target) && unhex(target[i+1]) >= 0 && unhex(target[i+2]) >= 0:
+		case c == '%' && i+2 < len(target) && field.Unhex(target[i+1]) >= 0 && field.Unhex(target[i+2]) >= 0:
 			i += 2
 		default:
 			return false

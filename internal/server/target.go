@@ -78,22 +78,10 @@ func validEscapes(path string) bool {
 		if path[i] != '%' {
 			continue
 		}
-		if i+2 >= len(path) || unhex(path[i+1]) < 0 || unhex(path[i+2]) < 0 {
+		if i+2 >= len(path) || field.Unhex(path[i+1]) < 0 || field.Unhex(path[i+2]) < 0 {
 			return false
 		}
 		i += 2
 	}
 	return true
-}
-
-func unhex(c byte) int {
-	switch {
-	case '0' <= c && c <= '9':
-		return int(c - '0')
-	case 'a' <= c && c <= 'f':
-		return int(c-'a') + 10
-	case 'A' <= c && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/rescind-edge/rescind/internal/dialect"
+	"github.com/rescind-edge/rescind/internal/field"
 )
 
 // action is what a request to the API asks for.
@@ -122,7 +123,7 @@ func unescape(s string) string {
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
 		if s[i] == '%' && i+2 < len(s) {
-			if hi, lo := unhex(s[i+1]), unhex(s[i+2]); hi >= 0 && lo >= 0 {
+			if hi, lo := field.Unhex(s[i+1]), field.Unhex(s[i+2]); hi >= 0 && lo >= 0 {
 				b = append(b, byte(hi<<4|lo))
 				i += 2
 				continue
@@ -131,13 +132,4 @@ func unescape(s string) string {
 		b = append(b, s[i])
 	}
 	return string(b)
-}
-
-func unhex(c byte) int { return strings.IndexByte("0123456789abcdef", lower(c)) }
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'F' {
-		return c | 0x20
-	}
-	return c
 }
