@@ -31,12 +31,20 @@ func TestWithLoss(t *testing.T) {
 	}
 }
 
-// TestOthers holds that what the product is compared with works at all.
+// TestOthers holds that what the product is compared with works at all. The hub
+// misses nothing; gossip promises no more than that it will most likely arrive: a
+// rumour is repeated a number of times, and now and then all of them go elsewhere.
 func TestOthers(t *testing.T) {
-	for how, measure := range map[string]func(Plan) (Figures, error){"gossip": Gossip, "hub": Hub} {
-		f := bubble(t, measure, Plan{Cities: Cities()[:8], Rounds: 1, Seed: 1})
-		if f.Missing > 0 || quantile(f.Last, 1) > 5*time.Second {
-			t.Errorf("%s: %d missing, the slowest took %v", how, f.Missing, quantile(f.Last, 1))
+	for _, other := range []struct {
+		name    string
+		measure func(Plan) (Figures, error)
+		share   float64 // of the nodes that must hear of a purge, in the mean
+	}{{"gossip", Gossip, 0.9}, {"hub", Hub, 1}} {
+		cities := Cities()[:8]
+		f := bubble(t, other.measure, Plan{Cities: cities, Rounds: 1, Seed: 1})
+		ways := len(cities) * (len(cities)*perCity - 1)
+		if float64(len(f.Nodes)) < other.share*float64(ways) || quantile(f.Last, 1) > 5*time.Second {
+			t.Errorf("%s: %d of %d arrived, the slowest took %v", other.name, len(f.Nodes), ways, quantile(f.Last, 1))
 		}
 	}
 }
