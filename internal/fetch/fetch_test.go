@@ -52,6 +52,55 @@ func says(body string, fields ...string) *origin.Response {
 	return r
 }
 
+// A fetch is over for its client once that has all of the answer, and is forgotten a
+// little later. Who comes in between and asks for what the origin says now is not
+// given what it said before.
+func TestAFetchThatIsOverAnswersNobodyAnew(t *testing.T) {
+	b := newBench(t)
+	var asked int
+	var ended *flight
+	b.answer = func(context.Context, *origin.Request) (*origin.Response, error) {
+		asked++
+		b.mu.Lock()
+		ended = b.mu.running
+		b.mu.Unlock()
+		return says(fmt.Sprint(asked), "Cache-Control: max-age=60"), nil
+	}
+	get := func(change func(*Request)) string {
+		r := b.request("/")
+		change(r)
+		a, err := b.Get(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return read(t, a)
+	}
+	first, err := b.Get(t.Context(), b.request("/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close() // what it read is kept until then
+	if got := contentOf(t, first); got != "1" {
+		t.Fatalf("at first %q", got)
+	}
+	b.running.Wait()
+	b.mu.Lock()
+	ended.listed = true
+	b.mu.flights[ended.key] = append(b.mu.flights[ended.key], ended)
+	b.mu.Unlock()
+	defer b.unlist(ended)
+	if got := get(func(*Request) {}); got != "1" {
+		t.Errorf("what will do is %q", got)
+	}
+	for i, renew := range []bool{false, true} { // nothing usable is stored for it, or something is
+		want := fmt.Sprint(2 + i)
+		if got := get(func(r *Request) { r.Anew, r.Renew = true, renew }); got != want {
+			t.Errorf("anew it is %q, want %q", got, want)
+		}
+		b.running.Wait()
+	}
+}
+
 type matching struct{ fields field.Fields }
 
 func (m matching) MatchVariant(h *store.Head) bool {
@@ -74,6 +123,11 @@ func (b *bench) request(path string, fields ...string) *Request {
 func read(t *testing.T, a *Answer) string {
 	t.Helper()
 	defer a.Close()
+	return contentOf(t, a)
+}
+
+func contentOf(t *testing.T, a *Answer) string {
+	t.Helper()
 	var all strings.Builder
 	for {
 		p, err := a.Content.Next(t.Context())

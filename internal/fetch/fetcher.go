@@ -175,6 +175,10 @@ type Request struct {
 	Began field.Position
 	// Renew asks for an answer from the origin although one may be stored.
 	Renew bool
+	// Anew asks for what the origin says from now on: an answer that was here whole
+	// when the request arrived is none, be it stored or of a fetch that is not
+	// forgotten yet.
+	Anew bool
 	// Unbased asks for a whole answer, of Alone: nothing stored here is good enough
 	// to be confirmed by a 304, since purges are in force elsewhere that this node
 	// does not know yet.
@@ -258,7 +262,7 @@ func (f *Fetcher) joinOrStart(r *Request, refused []*flight, hint string) (fl *f
 // justStored returns an answer from an object that was stored between the
 // request's look-up and now.
 func (f *Fetcher) justStored(r *Request) *Answer {
-	if r.Renew {
+	if r.Renew || r.Anew {
 		return nil
 	}
 	o := f.cfg.Store.Get(r.Key, r.Matcher)

@@ -124,7 +124,7 @@ func (fl *flight) admits(r *Request) bool {
 	marks := fl.f.Marks()
 	select {
 	case <-fl.head:
-		return fl.serves(r) && fl.keeping()
+		return fl.serves(r) && fl.keeping() && !(r.Anew && fl.result.body.Whole())
 	default:
 	}
 	if fl.alone || fl.solo || marks.Concerned(fl.expected, fl.lease.Stamp(), r.Began) {

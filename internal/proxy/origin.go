@@ -103,6 +103,7 @@ func (x *exchange) miss() state {
 	req := x.shared()
 	req.Interim = x.interim
 	req.Renew = x.found == foundStale
+	req.Anew = x.trust != TrustStored || req.Renew && x.reuse.Reason == httpcache.ReasonRequestNoCache
 	x.atWork()
 	if x.found == foundUnknown {
 		req.Unbased = true
