@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/ports"
 )
 
 // lab is where servers are measured: the cores, a directory in memory, the
@@ -215,18 +217,14 @@ func (l *lab) progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...))
 }
 
-// freeAddresses returns addresses on loopback that nobody listens on.
-func freeAddresses(n int) ([]string, error) {
-	var found []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close() // all at the end, so that they differ
-		found = append(found, l.Addr().String())
+// freeAddresses returns addresses on loopback that nobody listens on, and that
+// nobody is given before this process ends.
+func freeAddresses(n int) (found []string, err error) {
+	drawn, _, err := ports.Draw(n)
+	for _, port := range drawn {
+		found = append(found, fmt.Sprintf("127.0.0.1:%d", port))
 	}
-	return found, nil
+	return found, err
 }
 
 func splitAddress(address string) (host, port string) {

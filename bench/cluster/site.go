@@ -15,13 +15,15 @@ import (
 	"time"
 
 	"github.com/rescind-edge/rescind/api"
+	"github.com/rescind-edge/rescind/internal/ports"
 )
 
 // site is a cluster of processes on loopback, with an origin.
 type site struct {
-	dir    string
-	origin *http.Server
-	nodes  []*node
+	dir     string
+	origin  *http.Server
+	nodes   []*node
+	release func() // gives the nodes' ports back
 }
 
 // node is one process.
@@ -71,12 +73,13 @@ func startSite(ctx context.Context, binary string, nodes int) (s *site, err erro
 	if err != nil {
 		return s, err
 	}
-	ports, err := freePorts(4 * nodes)
+	drawn, release, err := ports.Draw(3 * nodes)
 	if err != nil {
 		return s, err
 	}
+	s.release = release
 	for i := range nodes {
-		if err := s.startNode(binary, i, ports[4*i:], ports[2], at); err != nil {
+		if err := s.startNode(binary, i, drawn[3*i:], drawn[2], at); err != nil {
 			return s, err
 		}
 	}
@@ -98,39 +101,14 @@ func (s *site) startOrigin() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// freePorts returns ports that were free, in pairs of neighbours.
-func freePorts(n int) (ports []int, err error) {
-	var open []net.Listener
-	defer func() {
-		for _, l := range open {
-			l.Close()
-		}
-	}()
-	for len(ports) < n {
-		a, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		open = append(open, a)
-		port := a.Addr().(*net.TCPAddr).Port
-		b, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
-		if err != nil {
-			continue
-		}
-		open = append(open, b)
-		ports = append(ports, port, port+1)
-	}
-	return ports, nil
-}
-
-// startNode starts a node on four ports, of which the last two are neighbours.
-func (s *site) startNode(binary string, i int, ports []int, join int, origin string) error {
+// startNode starts a node on three ports.
+func (s *site) startNode(binary string, i int, drawn []int, join int, origin string) error {
 	dir := filepath.Join(s.dir, fmt.Sprintf("n%02d", i))
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	n := &node{http: fmt.Sprintf("127.0.0.1:%d", ports[0]), admin: fmt.Sprintf("127.0.0.1:%d", ports[1]), ended: make(chan struct{})}
-	text := fmt.Sprintf(configText, i, i%pops, filepath.Join(dir, "data"), n.http, n.admin, ports[2], join, secret, origin)
+	n := &node{http: fmt.Sprintf("127.0.0.1:%d", drawn[0]), admin: fmt.Sprintf("127.0.0.1:%d", drawn[1]), ended: make(chan struct{})}
+	text := fmt.Sprintf(configText, i, i%pops, filepath.Join(dir, "data"), n.http, n.admin, drawn[2], join, secret, origin)
 	file := filepath.Join(dir, "rescind.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return err
@@ -221,6 +199,9 @@ func (s *site) stop() error {
 	}
 	if s.origin != nil {
 		errs = append(errs, s.origin.Close())
+	}
+	if s.release != nil {
+		s.release()
 	}
 	if s.dir != "" {
 		errs = append(errs, os.RemoveAll(s.dir))

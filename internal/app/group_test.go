@@ -3,20 +3,17 @@ package app
 import (
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/rescind-edge/rescind/api"
 	"github.com/rescind-edge/rescind/client"
+	"github.com/rescind-edge/rescind/internal/ports"
 )
 
 const rootToken = "root-secret-of-the-tests"
@@ -56,7 +53,7 @@ func startGroup(t *testing.T, n int) *group {
 // newGroup returns n nodes that are not started.
 func newGroup(t *testing.T, n int) *group {
 	t.Helper()
-	g := &group{t: t, ports: freePorts(t, n)}
+	g := &group{t: t, ports: ports.For(t, n)}
 	g.origin = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=600")
 		w.Header().Set("Surrogate-Key", "k")
@@ -73,45 +70,6 @@ func newGroup(t *testing.T, n int) *group {
 		}
 	})
 	return g
-}
-
-// taken are the ports given out so far: tests run at once.
-var taken struct {
-	sync.Mutex
-	ports []int
-}
-
-// freePorts returns ports whose successors are free too, for UDP and TCP, as far
-// as can be told, and below those that the system gives to others meanwhile.
-func freePorts(t *testing.T, n int) (ports []int) {
-	t.Helper()
-	taken.Lock()
-	defer taken.Unlock()
-	for tries := 0; len(ports) < n; tries++ {
-		if tries > 100*n {
-			t.Fatal("no free ports")
-		}
-		port := 10000 + rand.IntN(20000)
-		near := func(other int) bool { return port-other < 2 && other-port < 2 }
-		if isFree(port) && isFree(port+1) && !slices.ContainsFunc(taken.ports, near) {
-			ports, taken.ports = append(ports, port), append(taken.ports, port)
-		}
-	}
-	return ports
-}
-
-func isFree(port int) bool {
-	at := fmt.Sprintf("127.0.0.1:%d", port)
-	l, err := net.Listen("tcp", at)
-	if err != nil {
-		return false
-	}
-	defer l.Close()
-	p, err := net.ListenPacket("udp", at)
-	if err != nil {
-		return false
-	}
-	return p.Close() == nil
 }
 
 func (o *one) name() string { return fmt.Sprintf("n%d", o.i+1) }
@@ -133,7 +91,7 @@ services:
 	text := fmt.Sprintf(`
 node: {name: %s, pop: pop%d, data_dir: data}
 listen: {%sadmin: "127.0.0.1:0"}
-drain_timeout: 1s
+drain_timeout: 20s
 cluster:
   bind: "127.0.0.1:%d"
   join: [%s]

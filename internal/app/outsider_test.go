@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster"
+	"github.com/rescind-edge/rescind/internal/ports"
 	"github.com/rescind-edge/rescind/internal/proxy"
 )
 
@@ -20,7 +21,7 @@ func (g *group) outsider(name, bind, extra string) string {
 	text := fmt.Sprintf(`
 node: {name: %s, pop: pop9}
 listen: {http: "127.0.0.1:0", admin: "127.0.0.1:0"}
-drain_timeout: 1s
+drain_timeout: 20s
 cluster:
   bind: %q
   join: ["127.0.0.1:%d"]
@@ -40,7 +41,7 @@ services:
 // it serves nothing that it has stored unseen.
 func TestANodeKeptOutServesNothingStored(t *testing.T) {
 	g := startGroup(t, 2)
-	port := freePorts(t, 1)[0]
+	port := ports.For(t, 1)[0]
 	app, err := New(Options{ConfigPath: g.outsider("n2", fmt.Sprintf("127.0.0.1:%d", port), "")})
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +50,7 @@ func TestANodeKeptOutServesNothingStored(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer app.Stop()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for app.cluster.Refused() == nil {
 		if time.Now().After(deadline) {
 			t.Fatal("it is not refused")
@@ -80,7 +81,7 @@ func TestANodeWhoseClusterCannotStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	file := g.outsider("n9", fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]), "")
+	file := g.outsider("n9", fmt.Sprintf("127.0.0.1:%d", ports.For(t, 1)[0]), "")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

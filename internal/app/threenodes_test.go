@@ -3,8 +3,6 @@ package app
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,14 +11,15 @@ import (
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster"
+	"github.com/rescind-edge/rescind/internal/ports"
 )
 
 // startThree starts three nodes that are members of one cluster.
 func startThree(t *testing.T) (nodes []*node) {
 	t.Helper()
 	first := ""
-	for i := range 3 {
-		bind := twoPorts(t)
+	for i, port := range ports.For(t, 3) {
+		bind := fmt.Sprintf("127.0.0.1:%d", port)
 		n := &node{t: t, file: filepath.Join(t.TempDir(), "rescind.yaml"), client: &http.Client{Transport: &http.Transport{}}}
 		join := ""
 		if first != "" {
@@ -31,7 +30,7 @@ func startThree(t *testing.T) (nodes []*node) {
 		text := fmt.Sprintf(`
 node: {name: n%d, data_dir: %s}
 listen: {http: "127.0.0.1:0", admin: "127.0.0.1:0"}
-drain_timeout: 5s
+drain_timeout: 20s
 cluster: {bind: %q, secret: "a secret of thirty-two bytes, or more"%s}
 services:
   - {id: shop, domains: [shop.example], origins: [{url: "http://127.0.0.1:9"}]}
@@ -59,35 +58,6 @@ tokens: [{name: deploy, value: deploy-token, scopes: [purge_select], services: [
 	return nodes
 }
 
-// twoPorts returns an address whose port and the one above it are free, below
-// those that the system gives to others meanwhile.
-func twoPorts(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		port := 10000 + rand.IntN(20000)
-		if free(port) && free(port+1) {
-			return fmt.Sprintf("127.0.0.1:%d", port)
-		}
-	}
-	t.Fatal("no two free ports")
-	return ""
-}
-
-func free(port int) bool {
-	addr := fmt.Sprintf("127.0.0.1:%d", port)
-	stream, err := net.Listen("tcp", addr)
-	if err != nil {
-		return false
-	}
-	stream.Close()
-	packets, err := net.ListenPacket("udp", addr)
-	if err != nil {
-		return false
-	}
-	packets.Close()
-	return true
-}
-
 // TestStackPathLimitOfThreeNodes spends one client's limit on three nodes, up to
 // its edge: what one accepts counts on the others, all of a call or nothing.
 func TestStackPathLimitOfThreeNodes(t *testing.T) {
@@ -110,7 +80,7 @@ func TestStackPathLimitOfThreeNodes(t *testing.T) {
 	// everywhere waits until a purge has come to all nodes.
 	everywhere := func(n *node, id string) {
 		t.Helper()
-		deadline := time.Now().Add(20 * time.Second)
+		deadline := time.Now().Add(30 * time.Second)
 		for {
 			resp, body := n.ask("GET", "", "/cdn/v1/stacks/shop/purge/"+id, token, "")
 			if body == `{"progress":1}` {
@@ -153,7 +123,7 @@ func waitForMembers(t *testing.T, nodes []*node) {
 	t.Helper()
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for _, n := range nodes {
 		for {
 			alive := 0

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +15,9 @@ import (
 
 	"github.com/rescind-edge/rescind/api"
 	"github.com/rescind-edge/rescind/client"
+	"github.com/rescind-edge/rescind/internal/ports"
+	"github.com/rescind-edge/rescind/internal/shield"
+	"github.com/rescind-edge/rescind/internal/shield/catch"
 )
 
 // tier is a cluster with a shield POP and edges in other POPs, before one origin.
@@ -25,9 +27,10 @@ type tier struct {
 	nodes  []*tierNode // two shields, then edges
 	secret string
 
-	mu     sync.Mutex
-	asked  []*http.Request
-	answer http.HandlerFunc
+	mu      sync.Mutex
+	asked   []*http.Request
+	answer  http.HandlerFunc
+	longest time.Duration // that a request took
 }
 
 type tierNode struct {
@@ -52,18 +55,13 @@ func startTier(t *testing.T, edges int, extra string) *tier {
 		answer(w, r)
 	}))
 	t.Cleanup(g.origin.Close)
-	ports := freePorts(t, edges+2)
+	drawn := ports.For(t, 2*(edges+2))
 	for i := range edges + 2 {
-		n := &tierNode{tier: g, name: fmt.Sprintf("s%d", i), pop: "fra1", port: ports[i], dir: t.TempDir(), extra: extra}
+		n := &tierNode{tier: g, name: fmt.Sprintf("s%d", i), pop: "fra1", port: drawn[2*i], dir: t.TempDir(), extra: extra}
 		if i >= 2 {
 			n.name, n.pop = fmt.Sprintf("e%d", i-2), fmt.Sprintf("pop%d", i)
 		}
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		n.shieldAt = l.Addr().String()
-		l.Close()
+		n.shieldAt = fmt.Sprintf("127.0.0.1:%d", drawn[2*i+1])
 		g.nodes = append(g.nodes, n)
 	}
 	for _, n := range g.nodes {
@@ -138,7 +136,7 @@ func (n *tierNode) write() string {
 	text := fmt.Sprintf(`
 node: {name: %s, pop: %s}
 listen: {http: "127.0.0.1:0", admin: "127.0.0.1:0", shield: %q}
-drain_timeout: 1s
+drain_timeout: 20s
 storage: {memory: 16MiB}
 cluster: {bind: "127.0.0.1:%d", join: [%s], secret: %s, isolation: {after: 5s}}
 tokens: [{name: root, value: %s, scopes: [global]}]
@@ -212,8 +210,9 @@ type got struct {
 
 func (n *tierNode) do(method, path string, fields ...string) got {
 	n.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	defer n.took(time.Now())
 	r, _ := http.NewRequestWithContext(ctx, method, "http://"+n.app.Addrs()[0].String()+path, nil)
 	r.Host, r.Close = "shop.example", true
 	for i := 0; i < len(fields); i += 2 {
@@ -239,6 +238,59 @@ func (n *tierNode) purge(p api.Purge) {
 	}
 }
 
+// took takes note of how long a request took.
+func (g *tier) took(began time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.longest = max(g.longest, time.Since(began))
+}
+
+// slowest returns the longest time that a request took since it was asked before.
+func (g *tier) slowest() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	d := g.longest
+	g.longest = 0
+	return d
+}
+
+// detours is how many requests did not find what they came for at a shield, because
+// it did not answer in time, or did not know in time what the edge knew.
+func (g *tier) detours() (n uint64) {
+	for _, e := range g.nodes[2:] {
+		s := e.app.mu.shielded["shop"].Stats()
+		n += s.Failures + s.Answers[shield.Behind]
+		for _, past := range s.Direct {
+			n += past
+		}
+	}
+	return n
+}
+
+// undisturbed checks something that holds where edges and shields reach each other
+// in time: what a busy machine disturbed is checked again, with another path. The
+// check returns what is wrong.
+func (g *tier) undisturbed(t *testing.T, check func(path string) (wrong string)) {
+	t.Helper()
+	wrong, rounds, excused := "", 0, false
+	within(t, "edges and shields reach each other in time", func() bool {
+		before := g.detours()
+		g.slowest()
+		rounds++
+		wrong = check(fmt.Sprintf("/%s/%d", strings.ReplaceAll(t.Name(), "/", "-"), rounds))
+		// After one that was slow, shields rest for a while.
+		excused = excused || g.slowest() >= catch.Patience
+		if wrong == "" || !excused || g.detours() == before {
+			return true
+		}
+		t.Logf("disturbed: %s", wrong)
+		return false
+	})
+	if wrong != "" {
+		t.Error(wrong)
+	}
+}
+
 func (n *tierNode) through(how string) uint64 {
 	for h, count := range n.app.mu.shielded["shop"].Stats().Answers {
 		if string(h) == how {
@@ -250,18 +302,13 @@ func (n *tierNode) through(how string) uint64 {
 
 func TestMissesOfAllEdgesReachTheOriginOnce(t *testing.T) {
 	g := startTier(t, 3, "")
-	g.page("hello", "Cache-Control", "max-age=600", "Surrogate-Key", "a b", "Surrogate-Control", "max-age=900")
-	var all sync.WaitGroup
-	for i := range 30 {
-		all.Go(func() {
-			if r := g.edge(i%3).do("GET", "/once"); r.body != "hello" || r.Header.Get("Surrogate-Key") != "" || r.Header.Get("Surrogate-Control") != "" || r.Header.Get("Rescind-Shield") != "" {
-				t.Errorf("%q %v", r.body, r.Header)
-			}
-		})
-	}
-	all.Wait()
-	if n := len(g.requests()); n != 1 {
-		t.Errorf("the origin was asked %d times", n)
+	once := ""
+	g.undisturbed(t, func(path string) string {
+		once = path
+		return g.askedOnce(path)
+	})
+	if t.Failed() {
+		return
 	}
 	asked := g.requests()[0]
 	if asked.Header.Get("Rescind-Edge") != "" {
@@ -273,7 +320,7 @@ func TestMissesOfAllEdgesReachTheOriginOnce(t *testing.T) {
 	if chain := asked.Header.Get("X-Forwarded-For"); chain != "127.0.0.1, 127.0.0.1" || asked.Header.Get("X-Forwarded-Proto") != "http" {
 		t.Errorf("X-Forwarded-For %q, -Proto %q", chain, asked.Header.Get("X-Forwarded-Proto"))
 	}
-	r := g.edge(0).do("GET", "/once")
+	r := g.edge(0).do("GET", once)
 	if cache := r.Header.Get("X-Cache"); !strings.HasSuffix(cache, ", HIT") {
 		t.Errorf("X-Cache %q", cache)
 	}
@@ -282,9 +329,28 @@ func TestMissesOfAllEdgesReachTheOriginOnce(t *testing.T) {
 	}
 	g.edge(1).purge(api.Purge{Keys: []string{"a"}}) // the key has come through the shield
 	g.page("changed", "Cache-Control", "max-age=600", "Surrogate-Key", "a b")
-	if r := g.edge(1).do("GET", "/once"); r.body != "changed" {
+	if r := g.edge(1).do("GET", once); r.body != "changed" {
 		t.Errorf("after a purge by key %q", r.body)
 	}
+}
+
+// askedOnce has all edges ask for a page at once, and says so where the origin is
+// asked more than once.
+func (g *tier) askedOnce(path string) (wrong string) {
+	g.page("hello", "Cache-Control", "max-age=600", "Surrogate-Key", "a b", "Surrogate-Control", "max-age=900")
+	var all sync.WaitGroup
+	for i := range 30 {
+		all.Go(func() {
+			if r := g.edge(i%3).do("GET", path); r.body != "hello" || r.Header.Get("Surrogate-Key") != "" || r.Header.Get("Surrogate-Control") != "" || r.Header.Get("Rescind-Shield") != "" {
+				g.t.Errorf("%q %v", r.body, r.Header)
+			}
+		})
+	}
+	all.Wait()
+	if n := len(g.requests()); n != 1 {
+		return fmt.Sprintf("the origin was asked %d times", n)
+	}
+	return ""
 }
 
 // TestPurgeAtAnEdge purges at an edge and asks there at once, over and over: the

@@ -3,7 +3,6 @@ package cluster_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync/atomic"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/cluster/journaled"
 	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/journal/durable"
+	"github.com/rescind-edge/rescind/internal/ports"
 )
 
 // real is a member on the loopback interface.
@@ -22,31 +22,11 @@ type real struct {
 	applied atomic.Int64
 }
 
-// freePorts returns a port that is free for UDP and TCP, as is the next.
-func freePorts(tb testing.TB) uint16 {
-	tb.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			tb.Fatal(err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		next, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
-		l.Close()
-		if err == nil {
-			next.Close()
-			return uint16(port)
-		}
-	}
-	tb.Fatal("no free ports")
-	return 0
-}
-
 func startReal(tb testing.TB, count int) []*real {
 	tb.Helper()
 	var nodes []*real
 	join := ""
-	for i := range count {
+	for i, port := range ports.For(tb, count) {
 		j, err := durable.Open(durable.Config{})
 		if err != nil {
 			tb.Fatal(err)
@@ -55,7 +35,7 @@ func startReal(tb testing.TB, count int) []*real {
 		j.Start(func(steps []durable.Step) { n.applied.Add(int64(len(steps))) })
 		cfg := cluster.Config{
 			Name: fmt.Sprintf("n%d", i), POP: "pop", Secrets: [][]byte{secret}, Journal: n.journal,
-			Bind: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), freePorts(tb)), Rate: 1 << 30,
+			Bind: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port)), Rate: 1 << 30,
 		}
 		if join == "" {
 			join = cfg.Bind.String()
