@@ -62,7 +62,7 @@ func (n *node) config(query, extra string) string {
 	return fmt.Sprintf(`
 node: {name: n1}
 listen: {http: "127.0.0.1:0", admin: "127.0.0.1:0"}
-drain_timeout: 5s
+drain_timeout: 20s
 services:
   - id: shop
     domains: [shop.example]

@@ -42,17 +42,23 @@ func TestPurgeReachesAllAndSaysSo(t *testing.T) {
 		}
 	}
 	// Another node knows the purge, and asks the one that accepted it.
-	seen, err := g.nodes[2].admin.Receipt(t.Context(), r.ID)
-	if err != nil || seen.Confirmations == nil || seen.Node != "n1" || seen.AppliedIn != 0 {
-		t.Fatalf("%+v, %v", seen, err)
+	var seen *api.Receipt
+	within(t, "n1 says what it knows", func() bool {
+		var err error
+		seen, err = g.nodes[2].admin.Receipt(t.Context(), r.ID)
+		return err == nil && seen.Confirmations != nil && !seen.Confirmations.Partial
+	})
+	if seen.Node != "n1" || seen.AppliedIn != 0 {
+		t.Fatalf("%+v", seen)
 	}
 	if *member(seen.Confirmations, "n2").Took != *member(c, "n2").Took || !seen.Confirmations.Reached(api.WaitAll) {
 		t.Errorf("n3 says %+v", seen.Confirmations)
 	}
-	if text := g.nodes[0].metrics(t); !strings.Contains(text, `rescind_cluster_propagation_seconds_count{pop="pop2"} 1`) ||
-		!strings.Contains(text, `rescind_cluster_members{state="alive"} 2`) || !strings.Contains(text, "rescind_cluster_isolated 0") {
-		t.Error(text)
-	}
+	within(t, "metrics show it", func() bool { // on a busy machine, members may seem away for a moment
+		text := g.nodes[0].metrics(t)
+		return strings.Contains(text, `rescind_cluster_propagation_seconds_count{pop="pop2"} 1`) &&
+			strings.Contains(text, `rescind_cluster_members{state="alive"} 2`) && strings.Contains(text, "rescind_cluster_isolated 0")
+	})
 	list, err := g.nodes[1].admin.Receipts(t.Context(), 10)
 	if err != nil || len(list) != 1 || list[0].ID != r.ID || list[0].Node != "n1" {
 		t.Errorf("n2 lists %+v, %v", list, err)
@@ -69,16 +75,20 @@ func TestPurgeNamesWhoIsMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := r.Confirmations
-	if c == nil || c.Reached(api.WaitAll) || !c.Reached(api.WaitPeer) || !c.Reached(api.WaitPOP) || !slices.Equal(c.Missing, []string{"n3"}) || member(c, "n3").Applied {
+	if c := r.Confirmations; c == nil || c.Reached(api.WaitAll) || !slices.Contains(c.Missing, "n3") || member(c, "n3").Applied {
 		t.Errorf("%+v", c)
 	}
 	if took := time.Since(began); took < 300*time.Millisecond {
 		t.Errorf("it waited for %v", took)
 	}
-	if m := member(c, "n2"); !m.Applied || m.Took == nil {
-		t.Errorf("n2: %+v", m)
-	}
+	within(t, "n3 alone is missing", func() bool { // n2 may take longer than was waited
+		r, err := g.nodes[0].admin.Receipt(t.Context(), r.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, n2 := r.Confirmations, member(r.Confirmations, "n2")
+		return c.Reached(api.WaitPeer) && c.Reached(api.WaitPOP) && slices.Equal(c.Missing, []string{"n3"}) && n2.Applied && n2.Took != nil
+	})
 
 	// It comes back, and has what it missed before it serves.
 	g.nodes[2].start()
@@ -268,14 +278,27 @@ func TestClientThatLeaves(t *testing.T) {
 	t.Parallel() // most of it is waiting
 	g := startGroup(t, 2)
 	g.nodes[1].stop()
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if _, err := g.nodes[0].admin.PurgeAndWait(ctx, purgeK, api.WaitAll, 20*time.Second); !errors.Is(err, context.DeadlineExceeded) {
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	answered := make(chan error, 1)
+	go func() {
+		_, err := g.nodes[0].admin.PurgeAndWait(ctx, purgeK, api.WaitAll, 30*time.Second)
+		answered <- err
+	}()
+	accepted := func() bool {
+		list, err := g.nodes[0].admin.Receipts(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list) == 1
+	}
+	within(t, "the purge is accepted", accepted)
+	leave()
+	if err := <-answered; !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
-	list, err := g.nodes[0].admin.Receipts(t.Context(), 1)
-	if err != nil || len(list) != 1 {
-		t.Errorf("the purge is not there: %+v, %v", list, err)
+	if !accepted() {
+		t.Error("the purge is not there any more")
 	}
 }
 

@@ -22,12 +22,15 @@ func TestWhatAShieldHandsOn(t *testing.T) {
 	g := startTier(t, 2, "    cache: {compress: on, stale_if_error: 1h, hit_for_miss: 5s}\n    headers: {request: {set: {X-Once: a}}, response: {add: {X-Out: b}}}\n")
 	a, b := g.edge(0), g.edge(1)
 	t.Run("age counts from the origin", func(t *testing.T) {
-		g.page("old", "Cache-Control", "max-age=600", "Age", "590")
-		a.do("GET", "/age")
-		r := b.do("GET", "/age")
-		if age, _ := strconv.Atoi(r.Header.Get("Age")); age < 590 || len(g.requests()) != 1 {
-			t.Errorf("Age %q after %d requests to the origin", r.Header.Get("Age"), len(g.requests()))
-		}
+		g.undisturbed(t, func(path string) string {
+			g.page("old", "Cache-Control", "max-age=6000", "Age", "590")
+			a.do("GET", path)
+			r := b.do("GET", path)
+			if age, _ := strconv.Atoi(r.Header.Get("Age")); age < 590 || len(g.requests()) != 1 {
+				return fmt.Sprintf("Age %q after %d requests to the origin", r.Header.Get("Age"), len(g.requests()))
+			}
+			return ""
+		})
 	})
 	t.Run("fields are rewritten once", func(t *testing.T) {
 		g.page("x", "Cache-Control", "max-age=600")
@@ -50,36 +53,42 @@ func TestWhatAShieldHandsOn(t *testing.T) {
 		}
 	})
 	t.Run("variants", func(t *testing.T) {
-		g.says(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Cache-Control", "max-age=600")
-			w.Header().Set("Vary", "Accept-Language")
-			io.WriteString(w, r.Header.Get("Accept-Language"))
-		})
-		for _, lang := range []string{"de", "fr", "de"} {
-			for _, e := range []*tierNode{a, b} {
-				if r := e.do("GET", "/vary", "Accept-Language", lang); r.body != lang {
-					t.Errorf("%s for %s", r.body, lang)
+		g.undisturbed(t, func(path string) string {
+			g.says(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Cache-Control", "max-age=600")
+				w.Header().Set("Vary", "Accept-Language")
+				io.WriteString(w, r.Header.Get("Accept-Language"))
+			})
+			for _, lang := range []string{"de", "fr", "de"} {
+				for _, e := range []*tierNode{a, b} {
+					if r := e.do("GET", path, "Accept-Language", lang); r.body != lang {
+						t.Errorf("%s for %s", r.body, lang)
+					}
 				}
 			}
-		}
-		if n := len(g.requests()); n != 2 {
-			t.Errorf("the origin was asked %d times for two variants", n)
-		}
+			if n := len(g.requests()); n != 2 {
+				return fmt.Sprintf("the origin was asked %d times for two variants", n)
+			}
+			return ""
+		})
 	})
 	t.Run("ranges and HEAD", func(t *testing.T) {
-		g.page("0123456789", "Cache-Control", "max-age=600")
-		if r := a.do("GET", "/range", "Range", "bytes=2-4"); r.StatusCode != 206 || r.body != "234" {
-			t.Errorf("%d %q", r.StatusCode, r.body)
-		}
-		if r := b.do("HEAD", "/range"); r.StatusCode != 200 || r.ContentLength != 10 {
-			t.Errorf("HEAD: %d, length %d", r.StatusCode, r.ContentLength)
-		}
-		if r := b.do("GET", "/range", "Range", "bytes=20-"); r.StatusCode != 416 {
-			t.Errorf("%d beyond the end", r.StatusCode)
-		}
-		if n := len(g.requests()); n != 1 {
-			t.Errorf("the origin was asked %d times", n)
-		}
+		g.undisturbed(t, func(path string) string {
+			g.page("0123456789", "Cache-Control", "max-age=600")
+			if r := a.do("GET", path, "Range", "bytes=2-4"); r.StatusCode != 206 || r.body != "234" {
+				t.Errorf("%d %q", r.StatusCode, r.body)
+			}
+			if r := b.do("HEAD", path); r.StatusCode != 200 || r.ContentLength != 10 {
+				t.Errorf("HEAD: %d, length %d", r.StatusCode, r.ContentLength)
+			}
+			if r := b.do("GET", path, "Range", "bytes=20-"); r.StatusCode != 416 {
+				t.Errorf("%d beyond the end", r.StatusCode)
+			}
+			if n := len(g.requests()); n != 1 {
+				return fmt.Sprintf("the origin was asked %d times", n)
+			}
+			return ""
+		})
 	})
 	t.Run("private and uncacheable", func(t *testing.T) {
 		g.says(func(w http.ResponseWriter, r *http.Request) {
@@ -135,22 +144,25 @@ func TestWhatAShieldHandsOn(t *testing.T) {
 		_ = r
 	})
 	t.Run("errors and stale instead", func(t *testing.T) {
-		g.page("kept", "Cache-Control", "max-age=1", "Surrogate-Key", "sie")
-		a.do("GET", "/sie")
-		a.purge(api.Purge{Keys: []string{"sie"}, Mode: api.Soft})
-		g.says(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "broken", http.StatusServiceUnavailable) })
-		if r := a.do("GET", "/sie"); r.body != "kept" {
-			t.Errorf("an edge that has it: %d %q", r.StatusCode, r.body)
-		}
-		for range 2 { // it must not become fresh there
-			if r := b.do("GET", "/sie"); r.body != "kept" {
-				t.Errorf("an edge that has nothing: %d %q", r.StatusCode, r.body)
+		g.undisturbed(t, func(path string) string {
+			g.page("kept", "Cache-Control", "max-age=1", "Surrogate-Key", "sie")
+			a.do("GET", path)
+			a.purge(api.Purge{Keys: []string{"sie"}, Mode: api.Soft})
+			g.says(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "broken", http.StatusServiceUnavailable) })
+			if r := a.do("GET", path); r.body != "kept" {
+				return fmt.Sprintf("an edge that has it: %d %q", r.StatusCode, r.body)
 			}
-		}
-		g.page("new", "Cache-Control", "max-age=600")
-		if r := b.do("GET", "/sie"); r.body != "new" {
-			t.Errorf("once the origin works again: %q", r.body)
-		}
+			for range 2 { // it must not become fresh there
+				if r := b.do("GET", path); r.body != "kept" {
+					return fmt.Sprintf("an edge that has nothing: %d %q", r.StatusCode, r.body)
+				}
+			}
+			g.page("new", "Cache-Control", "max-age=600")
+			if r := b.do("GET", path); r.body != "new" {
+				t.Errorf("once the origin works again: %q", r.body)
+			}
+			return ""
+		})
 		g.says(func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) })
 		if r := b.do("GET", "/never"); r.StatusCode != 502 || !strings.Contains(r.body, "shield") {
 			t.Errorf("nothing anywhere: %d %q", r.StatusCode, r.body)
@@ -230,7 +242,7 @@ func TestUpgradesAndBodiesThroughAShield(t *testing.T) {
 		t.Errorf("%q %v", line, err)
 	}
 	const size = 5 << 20
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, body := range []io.Reader{strings.NewReader(strings.Repeat("x", size)), io.LimitReader(zeros{}, size)} {
 		post, _ := http.NewRequestWithContext(ctx, "POST", "http://"+g.edge(0).app.Addrs()[0].String()+"/upload", body)
@@ -258,10 +270,6 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 func TestShieldsFail(t *testing.T) {
 	g := startTier(t, 1, "")
 	e := g.edge(0)
-	warm := uint64(0)
-	for _, n := range e.app.mu.shielded["shop"].Stats().Answers {
-		warm += n
-	}
 	g.page("x", "Cache-Control", "max-age=600")
 	get := func(round string) {
 		t.Helper()
@@ -271,7 +279,6 @@ func TestShieldsFail(t *testing.T) {
 			}
 		}
 	}
-	get("both")
 	stats := func() (through, direct uint64) {
 		s := e.app.mu.shielded["shop"].Stats()
 		for _, n := range s.Answers {
@@ -280,29 +287,36 @@ func TestShieldsFail(t *testing.T) {
 		for _, n := range s.Direct {
 			direct += n
 		}
-		through -= warm
 		return
 	}
-	if through, direct := stats(); through != 8 || direct != 0 {
-		t.Errorf("%d through, %d direct", through, direct)
+	through := func(round string) { // all eight requests, with nothing past the shields
+		t.Helper()
+		g.undisturbed(t, func(path string) string {
+			throughThen, directThen := stats()
+			get(round + path)
+			through, direct := stats()
+			if through, direct = through-throughThen, direct-directThen; through != 8 || direct != 0 {
+				return fmt.Sprintf("%s: %d through, %d direct", round, through, direct)
+			}
+			return ""
+		})
 	}
+	through("both")
 	g.shield(0).stop()
-	get("one")
-	if through, direct := stats(); through < 16 || direct != 0 {
-		t.Errorf("with one shield %d through, %d direct", through, direct)
-	}
+	through("one")
 	g.shield(1).stop()
+	_, before := stats()
 	get("none")
-	if _, direct := stats(); direct != 8 {
-		t.Errorf("without shields %d went to the origin", direct)
+	if _, direct := stats(); direct-before != 8 {
+		t.Errorf("without shields %d went to the origin", direct-before)
 	}
 	g.shield(0).start()
 	g.settle()
-	before, _ := stats()
+	then, _ := stats()
 	within(t, "requests go through the shield again", func() bool {
 		e.do("GET", fmt.Sprintf("/again/%d", time.Now().UnixNano()))
-		through, _ := stats()
-		return through > before
+		now, _ := stats()
+		return now > then
 	})
 }
 
@@ -311,6 +325,8 @@ func TestSecretsOfShieldsRotate(t *testing.T) {
 	g := startTier(t, 1, "")
 	e := g.edge(0)
 	g.page("x", "Cache-Control", "max-age=600")
+	before := e.app.mu.shielded["shop"].Stats().Direct
+	g.slowest()
 	for i, secret := range []string{
 		`["0123456789abcdef-one", "0123456789abcdef-two"]`, `["0123456789abcdef-two", "0123456789abcdef-one"]`, `["0123456789abcdef-two"]`,
 	} {
@@ -325,11 +341,11 @@ func TestSecretsOfShieldsRotate(t *testing.T) {
 		}
 	}
 	e.do("GET", "/after")
-	s := e.app.mu.shielded["shop"].Stats()
+	s, slowest := e.app.mu.shielded["shop"].Stats(), g.slowest()
 	for why, n := range s.Direct {
-		if n > 0 {
-			t.Errorf("%d requests went to the origin: %s", n, why)
+		if n > before[why] && slowest < time.Second { // on a busy machine, shields may be given up for their time
+			t.Errorf("%d requests went to the origin: %s", n-before[why], why)
 		}
 	}
-	t.Logf("%+v", s)
+	t.Logf("%+v, the slowest after %v", s, slowest)
 }
