@@ -55,7 +55,8 @@ type Request struct {
 	Interim func(status int, f field.Fields)
 
 	// Upgrade is the protocol to ask for, such as "websocket"; the request then
-	// goes out on HTTP/1.1 with Connection and Upgrade fields. Empty for none.
+	// goes out on HTTP/1.1 with Connection and Upgrade fields, and may not have a
+	// body. Empty for none.
 	Upgrade string
 }
 
@@ -73,6 +74,8 @@ func (r *Request) validate() error {
 		return fmt.Errorf("invalid request target %.200q", r.Target.Raw())
 	case r.Upgrade != "" && !field.ValidValue(r.Upgrade):
 		return fmt.Errorf("invalid protocol %.64q", r.Upgrade)
+	case r.Upgrade != "" && r.hasBody():
+		return errors.New("a request that asks for another protocol has a body")
 	case r.Body == nil && r.ContentLength > 0, r.ContentLength < -1:
 		return fmt.Errorf("ContentLength is %d without such a body", r.ContentLength)
 	}

@@ -99,6 +99,7 @@ type turn struct {
 	firstByte time.Duration
 	sentBytes int64
 	received  *counter // of the request's body; nil: none was asked for
+	upload    *upload  // the same, where this node gives it its deadlines; else nil
 }
 
 // outcome is how the request was answered.

@@ -3,14 +3,10 @@ package proxy
 import (
 	"context"
 	"errors"
-	"io"
-	"maps"
 	"net/http"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/fetch"
@@ -161,80 +157,18 @@ func (x *exchange) pass() state {
 	fields, conditional := x.upstream()
 	req := &fetch.PassRequest{
 		Method: x.ask.method, Target: x.target, Host: x.target.Host, Fields: append(fields, conditional...),
-		Upgrade: upgradeOf(x.r), Interim: x.interim,
+		Interim: x.interim,
 	}
-	x.attachBody(req)
+	if x.attachBody(req); req.Body == nil {
+		// An origin may switch before it has read a body; then its sender and the
+		// tunnel would both read from the client.
+		req.Upgrade = upgradeOf(x.r)
+	}
 	answer, err := x.service.Fetcher.Pass(x.r.Context(), req)
 	if err == nil {
 		x.invalidate(answer)
 	}
 	return x.fetched(answer, err, outcomePass)
-}
-
-// attachBody gives the request its body, bounded, and its trailers.
-func (x *exchange) attachBody(req *fetch.PassRequest) {
-	r := x.r
-	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
-		return
-	}
-	x.received = &counter{from: r.Body}
-	body := io.Reader(x.received)
-	if x.service.MaxBody > 0 {
-		body = http.MaxBytesReader(x.w, io.NopCloser(body), x.service.MaxBody)
-	}
-	if r.ProtoMajor >= 2 || x.edge != nil {
-		body = &upload{from: body, control: http.NewResponseController(x.w), patience: x.cfg.WriteTimeout}
-	}
-	req.Body, req.Length = body, r.ContentLength
-	if len(r.Trailer) > 0 {
-		req.Names = slices.Collect(maps.Keys(r.Trailer))
-		req.Trailer = func() field.Fields {
-			var f field.Fields
-			for name, values := range r.Trailer {
-				for _, value := range values {
-					f = f.Add(name, value)
-				}
-			}
-			return f
-		}
-	}
-}
-
-// counter counts what is read through it. It is not part of the exchange, which
-// may serve another request while a transport still reads this one's body.
-type counter struct {
-	from io.Reader
-	n    atomic.Int64
-}
-
-// count returns how many bytes have been read; of no counter, none.
-func (c *counter) count() int64 {
-	if c == nil {
-		return 0
-	}
-	return c.n.Load()
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.from.Read(p)
-	c.n.Add(int64(n))
-	return n, err
-}
-
-// upload reads the body of an HTTP/2 request and gives the client a limited
-// time for each part of it: whoever stops in the middle must not hold a
-// connection to the origin for ever. On HTTP/1 the server of the sites sees to that.
-type upload struct {
-	from     io.Reader
-	control  *http.ResponseController
-	patience time.Duration
-}
-
-func (u *upload) Read(p []byte) (int, error) {
-	u.control.SetReadDeadline(time.Now().Add(u.patience))
-	n, err := u.from.Read(p)
-	u.control.SetReadDeadline(noDeadline) // from here on the origin is waited for
-	return n, err
 }
 
 // invalidate withdraws what a successful unsafe request changed, before its
@@ -278,6 +212,9 @@ func (x *exchange) originFailed(err error) state {
 	var parent *fetch.ParentError
 	switch {
 	case errors.As(err, &tooLarge):
+		if x.ask.major == 1 {
+			x.w.Header().Set("Connection", "close") // the rest is not worth reading
+		}
 		return x.refuse(http.StatusRequestEntityTooLarge, "body-too-large", "The request body is longer than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes.")
 	case errors.As(err, &failure) && failure.Kind == origin.KindRequestBody:
 		return x.bodyFailed(err)

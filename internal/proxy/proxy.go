@@ -168,6 +168,9 @@ func (x *exchange) begin(p *Proxy, w http.ResponseWriter, r *http.Request) {
 // end gives back what the exchange holds. It also runs when a broken response
 // unwinds the handler.
 func (x *exchange) end() {
+	if x.upload != nil {
+		x.upload.end()
+	}
 	if x.answer != nil {
 		x.answer.Close()
 	}

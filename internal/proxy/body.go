@@ -1,0 +1,127 @@
+package proxy
+
+import (
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/fetch"
+	"github.com/rescind-edge/rescind/internal/field"
+)
+
+// attachBody gives the request its body, bounded, and its trailers. The body is read
+// for as long as the origin takes it, the answer may have begun or not: net/http
+// would read it to its end first, and throw it away.
+func (x *exchange) attachBody(req *fetch.PassRequest) {
+	r := x.r
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+		return
+	}
+	x.control.EnableFullDuplex() // what does not know it has no need of it
+	x.received = &counter{from: r.Body}
+	body := io.Reader(x.received)
+	if x.service.MaxBody > 0 {
+		body = &limited{from: body, limit: x.service.MaxBody}
+	}
+	if r.ProtoMajor >= 2 || x.edge != nil {
+		x.upload = &upload{from: body, control: http.NewResponseController(x.w), patience: x.cfg.WriteTimeout}
+		body = x.upload
+	}
+	req.Body, req.Length = body, r.ContentLength
+	if len(r.Trailer) > 0 {
+		req.Names = slices.Collect(maps.Keys(r.Trailer))
+		req.Trailer = func() field.Fields {
+			var f field.Fields
+			for name, values := range r.Trailer {
+				for _, value := range values {
+					f = f.Add(name, value)
+				}
+			}
+			return f
+		}
+	}
+}
+
+// counter counts what is read through it. It is not part of the exchange, which
+// may serve another request while a transport still reads this one's body.
+type counter struct {
+	from io.Reader
+	n    atomic.Int64
+}
+
+// count returns how many bytes have been read; of no counter, none.
+func (c *counter) count() int64 {
+	if c == nil {
+		return 0
+	}
+	return c.n.Load()
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// limited fails where a body is longer than its limit. http.MaxBytesReader will not
+// do: it changes the response, which may be being written by another goroutine.
+type limited struct {
+	from  io.Reader
+	limit int64
+	n     int64 // have been read
+	err   error
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.err != nil || len(p) == 0 {
+		return 0, l.err
+	}
+	left := l.limit - l.n
+	n, err := l.from.Read(p[:min(int64(len(p))-1, left)+1]) // one more tells that it is longer
+	if int64(n) > left {
+		n, err = int(left), &http.MaxBytesError{Limit: l.limit}
+	}
+	l.n, l.err = l.n+int64(n), err
+	return n, err
+}
+
+// upload reads the body of a request over HTTP/2, or of an edge, and gives the
+// client a limited time for each part of it: whoever stops in the middle must not
+// hold a connection to the origin for ever. For other requests over HTTP/1 the
+// server of the sites sees to that.
+type upload struct {
+	from     io.Reader
+	control  *http.ResponseController
+	patience time.Duration
+	mu       struct {
+		sync.Mutex
+		over bool // the connection is not the request's any more
+	}
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	u.wait(time.Now().Add(u.patience))
+	n, err := u.from.Read(p)
+	u.wait(noDeadline) // from here on the origin is waited for
+	return n, err
+}
+
+func (u *upload) wait(until time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.mu.over {
+		u.control.SetReadDeadline(until)
+	}
+}
+
+// end leaves the deadline to whoever uses the connection next. A sender may be
+// reading still.
+func (u *upload) end() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.mu.over = true
+}

@@ -1,0 +1,168 @@
+package proxy
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rescind-edge/rescind/internal/fetch"
+	"github.com/rescind-edge/rescind/internal/origin"
+)
+
+// overTCP is a site served over TCP before an origin that a script plays there,
+// once for each connection.
+func overTCP(t *testing.T, change option, script func(c net.Conn, r *bufio.Reader)) (dial func() net.Conn) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var playing sync.WaitGroup
+	playing.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			playing.Go(func() {
+				defer c.Close()
+				script(c, bufio.NewReader(c))
+			})
+		}
+	})
+	pool, err := origin.New(origin.Config{Origins: []origin.Endpoint{{URL: "http://" + l.Addr().String()}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, func(s *site, v *Service, c *fetch.Config) {
+		c.Origin = pool
+		if change != nil {
+			change(s, v, c)
+		}
+	})
+	server := httptest.NewServer(s.proxy)
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+		pool.Close()
+		l.Close()
+		playing.Wait()
+	})
+	return func() net.Conn {
+		c, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+}
+
+// TestBodyPastItsLimitWhileTheOriginAnswers: the client goes on sending when the
+// answer is on its way, and goes past the limit just then.
+func TestBodyPastItsLimitWhileTheOriginAnswers(t *testing.T) {
+	limit := func(_ *site, v *Service, _ *fetch.Config) { v.MaxBody = 1000 }
+	dial := overTCP(t, limit, func(c net.Conn, r *bufio.Reader) {
+		if _, err := http.ReadRequest(r); err != nil {
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 2\r\nX-1: a\r\nX-2: b\r\n\r\nno")
+		io.Copy(io.Discard, r)
+	})
+	for range 200 {
+		c := dial()
+		fmt.Fprintf(c, "POST /a HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n%s\r\n", strings.Repeat("x", 1000))
+		io.WriteString(c, "5\r\nabcde\r\n0\r\n\r\n")
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode != 404 && res.StatusCode != 413 {
+			t.Fatalf("answered %d", res.StatusCode)
+		}
+		c.Close()
+	}
+}
+
+// TestUpgradeWithABody: an origin switches protocols before it has read the body.
+// Of those who read from the client there must be one, not two.
+func TestUpgradeWithABody(t *testing.T) {
+	dial := overTCP(t, nil, func(c net.Conn, r *bufio.Reader) {
+		req, err := http.ReadRequest(r)
+		if err != nil {
+			return
+		}
+		if req.Header.Get("Upgrade") == "" {
+			io.Copy(io.Discard, req.Body)
+			io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		io.Copy(io.Discard, r)
+	})
+	for range 100 {
+		c := dial()
+		io.WriteString(c, "POST /a HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade\r\nUpgrade: echo\r\nContent-Length: 100000\r\n\r\n")
+		text := strings.Repeat("x", 1000)
+		for range 100 {
+			io.WriteString(c, text)
+		}
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode == http.StatusSwitchingProtocols {
+			t.Error("switched protocols in the middle of a request's body")
+		}
+		c.Close()
+	}
+}
+
+// TestOriginThatAnswersWhileItReads gets all of a body, though it begins to answer
+// in the middle of it, as one that echoes does, and the client its answer meanwhile.
+func TestOriginThatAnswersWhileItReads(t *testing.T) {
+	for _, framing := range []string{"Transfer-Encoding: chunked", "Content-Length: 1000000"} {
+		dial := overTCP(t, nil, func(c net.Conn, r *bufio.Reader) {
+			req, err := http.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			n, _ := io.CopyN(io.Discard, req.Body, 100000)
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nbegun\n\r\n")
+			more, err := io.Copy(io.Discard, req.Body)
+			text := fmt.Sprint(n+more, " bytes, ", err)
+			fmt.Fprintf(c, "%x\r\n%s\r\n0\r\n\r\n", len(text), text)
+		})
+		c := dial()
+		c.SetDeadline(time.Now().Add(20 * time.Second))
+		fmt.Fprintf(c, "POST /a HTTP/1.1\r\nHost: shop.example\r\n%s\r\n\r\n", framing)
+		piece := strings.Repeat("x", 100000)
+		if strings.HasPrefix(framing, "Transfer") {
+			piece = fmt.Sprintf("%x\r\n%s\r\n", len(piece), piece)
+		}
+		io.WriteString(c, piece)
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatalf("%s: no answer while the body is under way: %v", framing, err)
+		}
+		body := bufio.NewReader(res.Body)
+		if line, err := body.ReadString('\n'); line != "begun\n" {
+			t.Fatalf("%s: %q %v", framing, line, err)
+		}
+		for range 9 {
+			io.WriteString(c, piece)
+		}
+		if strings.HasPrefix(framing, "Transfer") {
+			io.WriteString(c, "0\r\n\r\n")
+		}
+		if text, err := io.ReadAll(body); string(text) != "1000000 bytes, <nil>" || err != nil {
+			t.Errorf("%s: the origin got %q; %v", framing, text, err)
+		}
+	}
+}
