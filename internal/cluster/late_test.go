@@ -13,10 +13,10 @@ func TestWhoIsLateIsAskedNowAndThen(t *testing.T) {
 	inc := journal.Incarnation{1}
 	alive := []*peer{{id: 1}, {id: 2}, {id: 3}}
 	heads := map[wire.ID]uint64{1: 5, 2: 4}
-	row := func(id wire.ID) journal.Row { return journal.Row{Head: heads[id]} }
+	row := func(_ journal.Incarnation, id wire.ID) journal.Row { return journal.Row{Head: heads[id]} }
 	var asked []int
 	for second := range 60 {
-		got := l.look(inc, 5, alive[:2], row)
+		got := l.look([]expectedHead{l.due(inc, 5)}, alive[:2], row)
 		if slices.Contains(got, wire.ID(1)) {
 			t.Fatal("asked, though it has acknowledged everything")
 		}
@@ -28,11 +28,16 @@ func TestWhoIsLateIsAskedNowAndThen(t *testing.T) {
 		t.Errorf("asked in seconds %v, want %v", asked, want)
 	}
 	heads[2] = 5
-	if got := l.look(inc, 6, alive[:2], row); len(got) > 0 || len(l.rests) > 0 {
+	if got := l.look([]expectedHead{l.due(inc, 6)}, alive[:2], row); len(got) > 0 || len(l.rests) > 0 {
 		t.Errorf("asked %v, though the last entry is new; %d remembered", got, len(l.rests))
 	}
 	// What another incarnation issued is that one's.
-	if got := l.look(journal.Incarnation{2}, 9, alive, row); len(got) > 0 {
+	if got := l.look([]expectedHead{l.due(journal.Incarnation{2}, 9)}, alive, row); len(got) > 0 {
+		t.Errorf("asked %v", got)
+	}
+	// What an earlier start issued is due at once.
+	earlier := []expectedHead{l.due(journal.Incarnation{2}, 9), {inc, 6}}
+	if got := l.look(earlier, alive, row); !slices.Equal(got, []wire.ID{1, 2, 3}) {
 		t.Errorf("asked %v", got)
 	}
 }
