@@ -78,6 +78,8 @@ var extended = map[string]value{
 	"Rescind:age":           number(func(e *event.Request) int64 { return int64(e.Age / time.Second) }),
 	"Rescind:collapsed":     flag(func(e *event.Request) bool { return e.Collapsed }),
 	"Rescind:cut":           flag(func(e *event.Request) bool { return e.Cut }),
+	"Rescind:edge":          {text: func(e *event.Request) string { return e.Edge }},
+	"Rescind:edge_pop":      {text: func(e *event.Request) string { return e.EdgePOP }},
 	"Rescind:first_byte_us": number(func(e *event.Request) int64 { return e.FirstByte.Microseconds() }),
 	"Rescind:hits":          number(func(e *event.Request) int64 { return int64(e.Hits) }),
 	"Rescind:id":            {text: func(e *event.Request) string { return e.ID }},

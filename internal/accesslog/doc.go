@@ -24,6 +24,8 @@
 //	id               of the request
 //	service, node    that handled it
 //	client           address, by a trusted proxy's word, else the peer's
+//	edge, edge_pop   on a shield: the node that asked for its client, and its POP;
+//	                 not there where a client asked
 //	peer             address and port of the connection
 //	tls              "TLSv1.2" or "TLSv1.3"
 //	method, scheme, host, target, proto

@@ -35,6 +35,7 @@ func TestDirectives(t *testing.T) {
 		"%{Rescind:id}x %{Rescind:peer}x %{Rescind:scheme}x %{Rescind:tls}x":          "r1 10.1.2.3:5555 https TLSv1.3",
 		"%{Rescind:origin}x %{Rescind:origin_status}x":                                "127.0.0.1:9000 304",
 		"%{Rescind:age}x %{Rescind:hits}x %{Rescind:cut}x %{Rescind:collapsed}x":      "61 7 1 1",
+		"%{Rescind:edge}x %{Rescind:edge_pop}x":                                       "ams1-a ams1",
 		"%{Rescind:first_byte_us}x %{Varnish:time_firstbyte}x":                        "1500 0.001500",
 		"%{Varnish:hitmiss}x %{Varnish:handling}x":                                    "hit hit",
 	} {

@@ -17,6 +17,7 @@ func sample() *event.Request {
 		Time: time.Date(2026, 3, 14, 15, 9, 26, 535897932, time.FixedZone("", 3600)),
 		ID:   "r1", Service: "shop", Node: "fra1-a",
 		Remote: "10.1.2.3:5555", Client: netip.MustParseAddr("192.0.2.7"), TLS: "TLSv1.3",
+		Edge: "ams1-a", EdgePOP: "ams1",
 		Method: "GET", Scheme: "https", Host: "www.example.com", Target: "/product/42?size=l&x=1", Proto: "HTTP/2.0",
 		Status: 200, Received: 3, Bytes: 5120, Duration: 2345678 * time.Microsecond, FirstByte: 1500 * time.Microsecond,
 		Outcome: event.OutcomeHit, Reason: "fresh", Cut: true,

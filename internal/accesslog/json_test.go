@@ -19,7 +19,7 @@ func TestJSONFieldsAreStable(t *testing.T) {
 	})
 	want := `{"time":"2026-03-14T14:09:26.535897Z","event":"request","outcome":"hit","reason":"fresh","status":200,"bytes":5120,` +
 		`"received":3,"duration_us":2345678,"first_byte_us":1500,"cut":true,"id":"r1","service":"shop","node":"fra1-a",` +
-		`"client":"192.0.2.7","peer":"10.1.2.3:5555","tls":"TLSv1.3","method":"GET","scheme":"https","host":"www.example.com",` +
+		`"client":"192.0.2.7","edge":"ams1-a","edge_pop":"ams1","peer":"10.1.2.3:5555","tls":"TLSv1.3","method":"GET","scheme":"https","host":"www.example.com",` +
 		`"target":"/product/42?size=l&x=1","proto":"HTTP/2.0","origin":"127.0.0.1:9000","origin_status":304,"age":61,"hits":7,` +
 		`"collapsed":true,"referer":"https://a.example/","user_agent":"Mozilla/5.0 \"x\"",` +
 		`"request_headers":{"accept-language":"de, en"},"response_headers":{"x-cache":"HIT","vary":"Accept, Cookie"}}`

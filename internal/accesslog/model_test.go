@@ -76,6 +76,8 @@ func lineOf(f *Format, e *event.Request) string {
 	o.text("service", e.Service)
 	o.text("node", e.Node)
 	o.addr("client", e.Client)
+	o.text("edge", e.Edge)
+	o.text("edge_pop", e.EdgePOP)
 	o.text("peer", e.Remote)
 	o.text("tls", e.TLS)
 	o.text("method", e.Method)

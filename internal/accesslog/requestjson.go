@@ -46,6 +46,8 @@ func appendSubject(b []byte, e *event.Request) []byte {
 		b = append(b, `,"client":"`...)
 		b = append(appendAddr(b, e.Client), '"')
 	}
+	b = appendText(b, `,"edge":`, e.Edge)
+	b = appendText(b, `,"edge_pop":`, e.EdgePOP)
 	b = appendText(b, `,"peer":`, e.Remote)
 	b = appendText(b, `,"tls":`, e.TLS)
 	b = appendText(b, `,"method":`, e.Method)

@@ -140,12 +140,13 @@ drain_timeout: 20s
 storage: {memory: 16MiB}
 cluster: {bind: "127.0.0.1:%d", join: [%s], secret: %s, isolation: {after: 5s}}
 tokens: [{name: root, value: %s, scopes: [global]}]
+access_log: [{to: "file:%s"}]
 services:
   - id: shop
     domains: [shop.example]
     origins: [{url: %q}]
     shield: {pop: fra1}
-%s`, n.name, n.pop, n.shieldAt, n.port, strings.Join(join, ", "), n.secret, rootToken, n.origin.URL, n.extra)
+%s`, n.name, n.pop, n.shieldAt, n.port, strings.Join(join, ", "), n.secret, rootToken, filepath.Join(n.dir, "access.log"), n.origin.URL, n.extra)
 	file := filepath.Join(n.dir, "rescind.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		n.t.Fatal(err)
@@ -351,6 +352,44 @@ func (g *tier) askedOnce(path string) (wrong string) {
 		return fmt.Sprintf("the origin was asked %d times", n)
 	}
 	return ""
+}
+
+// TestAShieldsLogNamesEdges has the access logs of shields tell what an edge asked
+// from what clients did.
+func TestAShieldsLogNamesEdges(t *testing.T) {
+	g := startTier(t, 1, "")
+	g.page("hello", "Cache-Control", "max-age=600")
+	g.edge(0).do("GET", "/logged")
+	g.shield(0).do("GET", "/logged")
+	g.shield(1).do("GET", "/logged")
+	var lines []string
+	within(t, "all requests are logged", func() bool {
+		lines = nil
+		for _, n := range g.nodes {
+			log, err := os.ReadFile(filepath.Join(n.dir, "access.log"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(string(log)) {
+				if strings.Contains(line, "/logged") {
+					lines = append(lines, line)
+				}
+			}
+		}
+		return len(lines) == 4
+	})
+	named := 0
+	for _, line := range lines {
+		switch {
+		case strings.Contains(line, `"edge":"e0","edge_pop":"pop2"`) && strings.Contains(line, `"node":"s`):
+			named++
+		case strings.Contains(line, `"edge`):
+			t.Errorf("%s", line)
+		}
+	}
+	if named != 1 {
+		t.Errorf("%d lines are of an edge, want one:\n%s", named, strings.Join(lines, ""))
+	}
 }
 
 // TestPurgeAtAnEdge purges at an edge and asks there at once, over and over: the

@@ -104,7 +104,7 @@ func (a *App) proxyConfig(cfg *config.Config) proxy.Config {
 		p.Services = append(p.Services, a.mu.services[c.ID].proxy)
 	}
 	if a.shield.catcher != nil {
-		p.Catcher = a.shield.catcher
+		p.Catcher, p.EdgePOP = a.shield.catcher, a.cluster.POPOf
 	}
 	if a.control != nil {
 		a.openSiteDoors(&p, cfg)

@@ -39,6 +39,14 @@ func (c *Cluster) SessionOf(member string) (seal.Session, bool) {
 	return p.meta.Session, true
 }
 
+// POPOf returns the POP of a live member; "": there is none of that name.
+func (c *Cluster) POPOf(member string) string {
+	if p := c.view.Load().byName(member); p != nil {
+		return p.meta.POP
+	}
+	return ""
+}
+
 // Derive returns keys for a purpose of the product's own: see
 // seal.Keyring.Derive. RotateKeys changes them.
 func (c *Cluster) Derive(purpose string, n int) [][]byte { return c.ring.Load().Derive(purpose, n) }

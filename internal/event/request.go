@@ -24,6 +24,9 @@ type Request struct {
 
 	Remote string     // the peer's address, as net.Addr prints it
 	Client netip.Addr // by a trusted proxy's word, else the peer's; invalid for a Unix socket
+	// Edge is the node of the cluster that asked, for a client of its own: on a shield
+	// alone, and else empty. EdgePOP is its POP; empty where that is not known.
+	Edge, EdgePOP string
 	TLS    string     // "TLSv1.2" or "TLSv1.3"; empty in clear
 
 	Method string

@@ -23,7 +23,7 @@
 // With several values, "=" and "~" hold if one of them matches, "!=" and "!~"
 // if none does; the others take one value.
 //
-//	service node id outcome reason peer tls method scheme
+//	service node id outcome reason edge edge_pop peer tls method scheme
 //	proto target path query origin referer user_agent
 //	           text: = != compare all of it, ~ !~ with a pattern in which *
 //	           stands for any bytes, or none. path and query are the parts of

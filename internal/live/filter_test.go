@@ -18,6 +18,7 @@ func sample() *event.Request {
 		TLS: "TLSv1.3", Method: "GET", Scheme: "https", Host: "WWW.Example.com:8443", Target: "/news/today?page=2&sort=a?b",
 		Proto: "HTTP/2.0", Status: 503, Received: 0, Bytes: 2048, Duration: 300 * time.Millisecond,
 		FirstByte: 280 * time.Millisecond, Cut: true, Outcome: event.OutcomeError, Reason: "connect",
+		Edge: "ams1-a", EdgePOP: "ams1",
 		Origin: "10.0.0.1:9000", OriginStatus: 502, Age: 90 * time.Second, Hits: 3,
 		RequestFields: field.Fields{
 			{Name: "User-Agent", Value: `Bot "x", 1`}, {Name: "Accept", Value: "a"}, {Name: "accept", Value: "b"},
@@ -33,7 +34,7 @@ func TestFilterTakes(t *testing.T) {
 		"host=www.example.com", "host=WWW.EXAMPLE.COM", "host=www.example.com:8443", "host~*.example.com", "host!=example.com",
 		"host~www.*:8443", "host!~*:80", "outcome=error", "outcome=miss,error", "outcome~err*", "outcome!=hit",
 		"path~/news/*", "path=/news/today", "path!~/shop/*", "query=page=2&sort=a?b", "target~/news/*page=2*", "query~*sort=*",
-		"service=shop", "service!=blog,docs", "node=fra1-a", "id=r1", "reason=connect", "peer~10.1.2.3:*", "tls=TLSv1.3",
+		"service=shop", "service!=blog,docs", "node=fra1-a", "edge=ams1-a", `edge!=""`, "edge_pop~ams*", "id=r1", "reason=connect", "peer~10.1.2.3:*", "tls=TLSv1.3",
 		"method=GET,HEAD", "scheme=https", "proto=HTTP/2.0", "bytes=2KiB", "bytes>2KB", "bytes<1MiB", "received=0",
 		"duration>250ms", "duration<=0.3s", "first_byte<300ms", "age>1m", "hits>2", "origin_status=502", "origin=10.0.0.1:9000",
 		"cut=true", "cut!=false", "collapsed=false", "client=192.0.2.7", "client=10.0.0.0/8,192.0.2.0/24", "client!=10.0.0.0/8",
@@ -67,7 +68,7 @@ func TestFilterLeaves(t *testing.T) {
 
 // TestFilterOfAnEmptyRequest has nothing to look at, as of a refused one.
 func TestFilterOfAnEmptyRequest(t *testing.T) {
-	for _, text := range []string{`host=""`, `request.a=""`, `response.a=""`, "client!=0.0.0.0/0", `path="" query=""`, "status=0"} {
+	for _, text := range []string{`host=""`, `edge="" edge_pop=""`, `request.a=""`, `response.a=""`, "client!=0.0.0.0/0", `path="" query=""`, "status=0"} {
 		if !parse(t, text).Match(&event.Request{}) {
 			t.Errorf("%q leaves an empty request", text)
 		}
@@ -150,7 +151,7 @@ func TestFieldNamesAreAllThere(t *testing.T) {
 			t.Errorf("%s is not a field", name)
 		}
 	}
-	for name := range strings.FieldsSeq("service node id outcome reason peer tls method scheme proto target path query " +
+	for name := range strings.FieldsSeq("service node id outcome reason edge edge_pop peer tls method scheme proto target path query " +
 		"origin referer user_agent host status origin_status hits bytes received duration first_byte age cut collapsed client") {
 		if !strings.Contains(", "+fieldNames+", ", ", "+name+", ") {
 			t.Errorf("%s is not named in messages", name)

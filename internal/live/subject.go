@@ -22,7 +22,7 @@ func (p *parser) field(name string, at int) (builder, error) {
 }
 
 // fieldNames are all but those with a header field's name in them.
-const fieldNames = "age, bytes, client, collapsed, cut, duration, first_byte, hits, host, id, method, node, origin, " +
+const fieldNames = "age, bytes, client, collapsed, cut, duration, edge, edge_pop, first_byte, hits, host, id, method, node, origin, " +
 	"origin_status, outcome, path, peer, proto, query, reason, received, referer, scheme, service, status, target, tls, " +
 	"user_agent"
 
@@ -78,6 +78,10 @@ func namedText(name string) builder {
 		return text(func(r *event.Request) string { return r.Reason })
 	case "peer":
 		return text(func(r *event.Request) string { return r.Remote })
+	case "edge":
+		return text(func(r *event.Request) string { return r.Edge })
+	case "edge_pop":
+		return text(func(r *event.Request) string { return r.EdgePOP })
 	case "tls":
 		return text(func(r *event.Request) string { return r.TLS })
 	case "method":

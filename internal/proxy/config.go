@@ -40,6 +40,9 @@ type Config struct {
 	Trust func() Trust
 	// Catcher serves those who come through Edges; nil: nobody does.
 	Catcher Catcher
+	// EdgePOP returns the POP of a node that comes through Edges; "" where it is not
+	// known. nil: it never is.
+	EdgePOP func(node string) string
 	// WriteTimeout bounds each write to a client; 0 means DefaultWriteTimeout.
 	WriteTimeout time.Duration
 	// Done is told of every finished request, on its goroutine; it must not
@@ -102,6 +105,13 @@ const (
 	TrustOrigin              // serve it once the origin has confirmed it
 	TrustNobody              // answer 503
 )
+
+func (c *Config) popOf(node string) string {
+	if c.EdgePOP == nil {
+		return ""
+	}
+	return c.EdgePOP(node)
+}
 
 func (c *Config) trust() Trust {
 	if c.Trust == nil {

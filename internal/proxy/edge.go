@@ -44,6 +44,7 @@ func (x *exchange) meetEdge() bool {
 		return false
 	}
 	ask, err := shield.ParseAsk(lines[0])
+	x.edge.ask = ask
 	switch {
 	case err != nil:
 		x.refuseEdge(http.StatusBadRequest, "bad-edge")
@@ -52,7 +53,7 @@ func (x *exchange) meetEdge() bool {
 	case x.cfg.trust() == TrustNobody:
 		x.refuseEdge(http.StatusServiceUnavailable, "isolated")
 	default:
-		x.edge.ask, x.edge.known = ask, true
+		x.edge.known = true
 		return true
 	}
 	return false

@@ -3,10 +3,12 @@ package proxy
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/purge"
 	"github.com/rescind-edge/rescind/internal/shield"
@@ -73,6 +75,27 @@ func TestAnEdgeIsToldEverything(t *testing.T) {
 	}
 	if got := s.get("/a", anAsk); got.Header().Get("Surrogate-Key") != "" || got.Header().Get(shield.WordField) != "" {
 		t.Errorf("a client that says it is an edge is told %v", got.Header())
+	}
+}
+
+// TestARecordNamesTheEdge tells requests of other nodes from those of clients, also
+// of nodes that are refused.
+func TestARecordNamesTheEdge(t *testing.T) {
+	for _, shields := range []bool{true, false} {
+		s, _ := shieldSite(t, shields)
+		var got []string
+		cfg := s.proxy.now.Load().Config
+		cfg.EdgePOP = func(node string) string { return "pop of " + node }
+		cfg.Done = func(r *event.Request) { got = append(got, r.Edge+", "+r.EdgePOP) }
+		s.proxy.Reconfigure(cfg)
+		s.says("x", "Cache-Control: max-age=600")
+		s.edge("GET", "/a", anAsk)
+		s.edge("GET", "/a", anAsk)
+		s.get("/a", anAsk) // a client that says it is an edge
+		s.edge("GET", "/a", "Rescind-Edge: 1 e")
+		if want := []string{"e, pop of e", "e, pop of e", ", ", ", "}; !slices.Equal(got, want) {
+			t.Errorf("shields %v: %q, want %q", shields, got, want)
+		}
 	}
 }
 

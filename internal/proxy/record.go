@@ -53,6 +53,9 @@ func (x *exchange) report(finished bool) {
 	if x.service != nil {
 		e.Service = x.service.ID
 	}
+	if x.edge != nil && x.edge.ask.From != "" {
+		e.Edge, e.EdgePOP = x.edge.ask.From, x.cfg.popOf(x.edge.ask.From)
+	}
 	if x.answer != nil {
 		e.Origin, e.OriginStatus, e.Collapsed = x.answer.Origin, x.answer.FwdStatus, x.answer.Collapsed
 		e.Keys = x.answer.Head
