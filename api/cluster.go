@@ -11,7 +11,7 @@ type Cluster struct {
 type ClusterStatus struct {
 	Role   MemberRole   `json:"role"`
 	State  ClusterState `json:"state"`
-	Reason string       `json:"reason,omitempty"` // why it is refused, or has met nobody, for people
+	Reason string       `json:"reason,omitempty"` // why it is refused, has met nobody, or is to have purges on more disks than there are; for people
 	// Stored is what requests get of what the node has stored.
 	Stored StoredUse `json:"stored"`
 
@@ -77,9 +77,12 @@ type Member struct {
 	Roles   []string    `json:"roles,omitempty"`
 	// Isolation is what it does with what it has stored while it is isolated:
 	// "serve", "revalidate" or "refuse".
-	Isolation string    `json:"isolation,omitempty"`
-	RTT       *Duration `json:"rtt,omitempty"`   // round trip; absent: not known
-	Heard     *Duration `json:"heard,omitempty"` // ago; absent: not since the answering node started
+	Isolation string `json:"isolation,omitempty"`
+	// Disk tells whether what it confirms is on a disk of its own, so that it counts
+	// for WaitPeer and cluster.durable_on; absent: the answering node does not say.
+	Disk  *bool     `json:"disk,omitempty"`
+	RTT   *Duration `json:"rtt,omitempty"`   // round trip; absent: not known
+	Heard *Duration `json:"heard,omitempty"` // ago; absent: not since the answering node started
 	// Behind is how many purges and other changes that the answering node has
 	// accepted since its start the member has not confirmed.
 	Behind uint64 `json:"behind"`

@@ -6,7 +6,7 @@ type WaitLevel string
 // Levels. Each takes less for granted than the one before.
 const (
 	WaitNone WaitLevel = "none" // the answering node alone
-	WaitPeer WaitLevel = "peer" // one other member has it on disk
+	WaitPeer WaitLevel = "peer" // one other member has it on disk; one without node.data_dir does not count
 	WaitPOP  WaitLevel = "pop"  // all members of the node's POP
 	WaitAll  WaitLevel = "all"  // all members
 )

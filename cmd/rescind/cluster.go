@@ -56,7 +56,7 @@ func printMembers(out io.Writer, c *api.Cluster) error {
 	fmt.Fprintln(out, standingText(&c.ClusterStatus))
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tPOP\tSTATE\tVERSION\tROUND TRIP\tHEARD\tBEHIND\tISOLATED\tADDRESS")
+	fmt.Fprintln(w, "NAME\tPOP\tSTATE\tVERSION\tROUND TRIP\tHEARD\tBEHIND\tISOLATED\tDISK\tADDRESS")
 	for _, m := range c.Members {
 		behind := fmt.Sprint(m.Behind)
 		if m.State == api.MemberSelf {
@@ -66,11 +66,22 @@ func printMembers(out io.Writer, c *api.Cluster) error {
 		if len(m.Roles) > 0 {
 			state += ", " + strings.Join(m.Roles, ", ")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(m.Name), printable(m.POP), printable(state),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(m.Name), printable(m.POP), printable(state),
 			printable(cmp.Or(m.Version, "-")), spanText(m.RTT, 10*time.Microsecond, ""), spanText(m.Heard, 100*time.Millisecond, " ago"), behind,
-			cmp.Or(m.Isolation, "-"), cmp.Or(m.Address, "-"))
+			cmp.Or(m.Isolation, "-"), diskText(m.Disk), cmp.Or(m.Address, "-"))
 	}
 	return w.Flush()
+}
+
+// diskText says whether a member has a disk.
+func diskText(disk *bool) string {
+	switch {
+	case disk == nil:
+		return "-"
+	case *disk:
+		return "yes"
+	}
+	return "no"
 }
 
 // standingText says in a line how a node stands to its cluster.

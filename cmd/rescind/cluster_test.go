@@ -150,7 +150,7 @@ func answering(t *testing.T, answers map[string]string) *httptest.Server {
 func TestClusterCommands(t *testing.T) {
 	s := answering(t, map[string]string{
 		"GET /v1/cluster/members": `{"role":"node","state":"ready","stored":"served","isolated":true,"since":"90s","heard":1,"majority":2,"roster":2,"members":[
-			{"name":"ams1-a","pop":"ams1","state":"absent","heard":"1m31.26s","behind":12,"isolation":"serve","address":"10.0.0.2:7946"},
+			{"name":"ams1-a","pop":"ams1","state":"absent","heard":"1m31.26s","behind":12,"isolation":"serve","disk":false,"address":"10.0.0.2:7946"},
 			{"name":"fra1-a","pop":"fra1","state":"self","version":"1.2","roles":["witness"],"behind":0}]}`,
 		"GET /v1/cluster/keys": `{"step":"uneven","next":"add b to ams1-a","members":[
 			{"member":"ams1-a","pop":"ams1","error":"it does not answer"},{"member":"fra1-a","pop":"fra1","keys":["aa","bb"]}]}`,
@@ -158,7 +158,7 @@ func TestClusterCommands(t *testing.T) {
 		"POST /v1/cluster/leave":            `{"role":"node","state":"leaving","stored":"revalidated","heard":2,"majority":2,"roster":2}`,
 	})
 	for args, wants := range map[string][]string{
-		"members":       {"ISOLATED for 1m30s, ready: hears 1 of 2 members, needs 2", "1m31.3s ago  12", "self, witness"},
+		"members":       {"ISOLATED for 1m30s, ready: hears 1 of 2 members, needs 2", "1m31.3s ago  12      serve     no    10.0.0.2:7946", "self, witness"},
 		"rotate-key":    {"? (it does not answer)", "aa", "bb", "next: add b to ams1-a"},
 		"forget ams1-a": {"ams1-a is forgotten"},
 		"leave":         {"has left the cluster"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster"
@@ -140,7 +141,31 @@ func (a *App) clusterReady() error {
 	case h.Isolated && isolation.Policy != config.IsolationServe:
 		return fmt.Errorf("isolated: %d of %d members heard, %d needed", h.Fresh, h.Roster, h.Majority)
 	}
-	return nil
+	return a.fewDisks()
+}
+
+// errFewDisks is the reason of a node that is to have purges on more disks than its
+// cluster has.
+var errFewDisks = errors.New("too few disks")
+
+// fewDisks says that no purge can be answered as complete, because too few members
+// have a disk; nil: enough have, or it is not asked for, or this node does not know
+// yet who they are. Members that are down count:
+// nothing but settings, a leave or a forget makes it come true.
+func (a *App) fewDisks() error {
+	want := a.began.Cluster.DurableOn
+	if want < 2 || !a.cluster.Ready() {
+		return nil
+	}
+	n, without := a.cluster.Disks()
+	switch {
+	case n >= want:
+		return nil
+	case len(without) == 0:
+		return fmt.Errorf("%w: cluster.durable_on is %d, and this node is the only member: start a second one that has node.data_dir, or set durable_on: 1 and restart", errFewDisks, want)
+	}
+	return fmt.Errorf("%w: cluster.durable_on is %d, and no other member has a disk: set node.data_dir on one of these and restart it, or set durable_on: 1 and restart: %s",
+		errFewDisks, want, strings.Join(without, ", "))
 }
 
 // errUnknownTopic answers members that ask for what this version does not know.
@@ -187,7 +212,7 @@ func (a *App) watchCluster(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	var was cluster.Health
-	said := false
+	said, few := false, false
 	for {
 		h := a.cluster.Health()
 		if h.Readiness != was.Readiness {
@@ -200,6 +225,14 @@ func (a *App) watchCluster(ctx context.Context) {
 			said = true
 			a.log.Error("this node has not joined its cluster", "error", h.Alone)
 		}
+		err := a.fewDisks()
+		switch {
+		case err != nil && !few:
+			a.log.Error("no purge is answered as complete", "error", err)
+		case err == nil && few:
+			a.log.Info("enough members have a disk")
+		}
+		few = err != nil
 		was = h
 		select {
 		case <-ticker.C:

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -76,4 +77,67 @@ func TestASecondDisk(t *testing.T) {
 
 	within(t, "n2 can be forgotten", func() bool { return n1.admin.Forget(t.Context(), "n2") == nil })
 	check(202, "", "a second member")
+}
+
+// readyz returns what a load balancer is told.
+func (o *one) readyz(t *testing.T) (status int, text string) {
+	t.Helper()
+	r, _ := http.NewRequestWithContext(t.Context(), "GET", "http://"+o.app.AdminAddr().String()+"/readyz", nil)
+	r.Close = true
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+// TestAMemberWithoutADirectoryIsNoDisk has two members answer for two disks of which
+// there is one; then the other gets one.
+func TestAMemberWithoutADirectoryIsNoDisk(t *testing.T) {
+	t.Parallel() // most of it is waiting
+	g := newGroup(t, 2)
+	n1, n2 := g.nodes[0], g.nodes[1]
+	n1.extra, n2.ram = "  durable_on: 2\n  wait_at_most: 20s\n", true
+	n1.start()
+	n2.start()
+	g.settle(2)
+	site := "http://" + n1.app.Addrs()[0].String() + "/"
+	within(t, "readiness says that a disk is missing", func() bool {
+		status, text := n1.readyz(t)
+		return status == 503 && strings.Contains(text, "no other member has a disk") && strings.Contains(text, "n2")
+	})
+	if status, text := n2.readyz(t); status != 200 {
+		t.Errorf("the other one, which asks for one disk: %d %s", status, text)
+	}
+	c, err := n1.admin.Members(t.Context())
+	if err != nil || !*c.Members[0].Disk || *c.Members[1].Disk || !strings.Contains(c.Reason, "data_dir") {
+		t.Errorf("%+v, %v", c, err)
+	}
+	began := time.Now()
+	if a := n1.send(t, "PURGE", site, "shop.example"); a.StatusCode != 200 || a.Header.Get("Rescind-Missing") != "a second disk" {
+		t.Errorf("%d %v", a.StatusCode, a.Header)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("answered after %v: there was nothing to wait for", took)
+	}
+	for _, level := range []api.WaitLevel{api.WaitPeer, api.WaitAll} {
+		r, err := n1.admin.PurgeAndWait(t.Context(), purgeK, level, 0)
+		if err != nil || r.Confirmations.Reached(api.WaitPeer) || r.Confirmations.Reached(api.WaitAll) != (level == api.WaitAll) {
+			t.Errorf("waited for %s: %+v, %v", level, r.Confirmations, err)
+		}
+	}
+
+	n2.stop()
+	n2.ram = false
+	n2.start()
+	g.settle(2)
+	within(t, "both are ready", func() bool { status, _ := n1.readyz(t); return status == 200 })
+	if a := n1.send(t, "PURGE", site, "shop.example"); a.StatusCode != 200 || a.Header.Get("Rescind-Confirmed") != "peer" {
+		t.Errorf("%d %v", a.StatusCode, a.Header)
+	}
 }

@@ -33,6 +33,7 @@ type one struct {
 	file   string
 	secret string
 	role   string
+	ram    bool   // without a data directory
 	extra  string // lines of cluster
 	top    string // a line of the file
 	app    *App
@@ -88,8 +89,12 @@ services:
 	if o.role == "witness" {
 		site, listen = "", ""
 	}
+	dir := ", data_dir: data"
+	if o.ram {
+		dir = ""
+	}
 	text := fmt.Sprintf(`
-node: {name: %s, pop: pop%d, data_dir: data}
+node: {name: %s, pop: pop%d%s}
 listen: {%sadmin: "127.0.0.1:0"}
 drain_timeout: 20s
 cluster:
@@ -100,7 +105,7 @@ cluster:
   isolation: {after: 5s}
 %stokens: [{name: root, value: %s, scopes: [global]}]
 %s
-%s`, o.name(), o.i+1, listen, o.g.ports[o.i], strings.Join(join, ", "), o.secret, orNode(o.role), o.extra, rootToken, o.top, site)
+%s`, o.name(), o.i+1, dir, listen, o.g.ports[o.i], strings.Join(join, ", "), o.secret, orNode(o.role), o.extra, rootToken, o.top, site)
 	if err := os.WriteFile(o.file, []byte(text), 0o600); err != nil {
 		o.g.t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func (m members) Progress(id journal.ID) control.Progress {
 	out := control.Progress{Partial: !p.Remembered}
 	for _, c := range p.Members {
 		out.Members = append(out.Members, control.Confirmation{
-			Member: c.Member.Name, POP: c.Member.POP, Applied: c.Applied, Took: c.Took,
+			Member: c.Member.Name, POP: c.Member.POP, Applied: c.Applied, Took: c.Took, Disk: c.Member.Disk,
 		})
 	}
 	return out
@@ -73,7 +73,7 @@ func (r roster) Members() (api.Cluster, error) {
 func memberOf(m cluster.Member) api.Member {
 	out := api.Member{
 		Name: m.Name, POP: m.POP, State: api.MemberState(m.State.String()), Version: m.Version, Roles: m.Roles,
-		Isolation: m.Policy.String(), Behind: m.Behind,
+		Isolation: m.Policy.String(), Behind: m.Behind, Disk: &m.Disk,
 	}
 	if m.Addr.IsValid() {
 		out.Address = m.Addr.String()
@@ -135,6 +135,10 @@ func (a *App) clusterStatus() api.ClusterStatus {
 		st.Reason = h.Refused.Error()
 	case h.Alone != nil:
 		st.Reason = h.Alone.Error()
+	default:
+		if err := a.fewDisks(); err != nil {
+			st.Reason = err.Error()
+		}
 	}
 	return st
 }

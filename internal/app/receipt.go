@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/rescind-edge/rescind/api"
@@ -73,17 +74,17 @@ func (a *App) ownConfirmations(r control.Receipt, p control.Progress) *api.Confi
 		}
 		c.Members = append(c.Members, one)
 	}
-	a.judge(c, r)
+	a.judge(c, r, p.Members)
 	return c
 }
 
 // judge says which levels are reached now, and who is waited for.
-func (a *App) judge(c *api.Confirmations, r control.Receipt) {
+func (a *App) judge(c *api.Confirmations, r control.Receipt, others []control.Confirmation) {
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
 	for _, level := range [...]control.Level{control.WaitPeer, control.WaitPOP, control.WaitAll} {
 		missing, err := a.control.Wait(now, r, level)
-		if level == control.WaitPeer && a.began.Cluster.DurableOn > 1 && c.Applied < 2 {
+		if level == control.WaitPeer && a.began.Cluster.DurableOn > 1 && !slices.ContainsFunc(others, control.Confirmation.OnDisk) {
 			continue // nobody to wait for is no second disk
 		}
 		if err == nil && len(missing) == 0 {

@@ -22,7 +22,8 @@ func (c *Cluster) expect() {
 	for _, p := range c.view.Load().peers {
 		if !roster.Has(p.id) {
 			guests = append(guests, proof.Member{
-				ID: p.id, Name: p.name, POP: p.meta.POP, Policy: p.meta.Policy, After: p.meta.After, Guest: true,
+				ID: p.id, Name: p.name, POP: p.meta.POP, Policy: p.meta.Policy, After: p.meta.After,
+				Disk: p.hasDisk(), Guest: true,
 			})
 		}
 	}

@@ -43,6 +43,7 @@ type Member struct {
 	Version string         // of the program; empty: absent
 	Roles   []string
 	Policy  Policy
+	Disk    bool          // what it acknowledges is on a disk of its own
 	RTT     time.Duration // 0: not known
 	// Heard is the age of its newest heartbeat that counts; less than 0: none.
 	Heard time.Duration
@@ -56,9 +57,10 @@ func (c *Cluster) Members() []Member {
 	v, roster := c.view.Load(), c.roster.current.Load()
 	var out []Member
 	for name, e := range roster.byName {
-		m := Member{Name: name, POP: e.pop, State: MemberAbsent, Addr: e.addr, Policy: e.policy}
+		m := Member{Name: name, POP: e.pop, State: MemberAbsent, Addr: e.addr, Policy: e.policy, Disk: e.member.Disk}
 		if name == c.cfg.Name {
 			m.State, m.Version, m.Roles = MemberSelf, c.cfg.Version, c.cfg.Roles
+			m.Disk = c.identity() != diskless(name)
 		}
 		out = append(out, m)
 	}
@@ -81,7 +83,7 @@ func (c *Cluster) describe(m *Member, v *view) {
 			m.State = MemberAlive
 		}
 		m.POP, m.Addr, m.Version, m.Roles, m.Policy = p.meta.POP, p.member, p.meta.Version, p.meta.Roles, p.meta.Policy
-		m.RTT = c.rtt(id)
+		m.Disk, m.RTT = p.hasDisk(), c.rtt(id)
 	}
 	if m.State == MemberSelf {
 		return
@@ -97,6 +99,20 @@ func (c *Cluster) describe(m *Member, v *view) {
 	c.proof.Lock()
 	m.Behind = issued - min(issued, c.proof.Row(own, id).Known().UpTo(issued).Count())
 	c.proof.Unlock()
+}
+
+// Disks returns how many members, this node included, have a disk for what they
+// acknowledge, and the names of those that have none, in order. Members that are
+// absent count; those that are not enlisted yet do, too.
+func (c *Cluster) Disks() (n int, without []string) {
+	for _, m := range c.expected().Members {
+		if m.Disk {
+			n++
+		} else {
+			without = append(without, m.Name)
+		}
+	}
+	return n, without
 }
 
 // Row returns what a member has acknowledged of an own incarnation.

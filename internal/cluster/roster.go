@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -56,7 +55,7 @@ func itemID(name, identity string, times int) string {
 	return name + "#" + identity + "-" + strconv.Itoa(times)
 }
 
-func (c *Cluster) identity() string { return hex.EncodeToString(c.cfg.Identity[:8]) }
+func (c *Cluster) identity() string { return identityText(c.cfg.Identity) }
 
 // loadRoster reads the roster from the state.
 func (c *Cluster) loadRoster() {

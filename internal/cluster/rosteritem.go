@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -38,10 +39,20 @@ func parseEntry(item state.Item) (e entry, ok bool) {
 	e = entry{item: item, name: name, pop: pop, addr: at, policy: wire.Policy(policy), identity: identity}
 	e.member = proof.Member{
 		ID: wire.IDOf(name), Name: name, POP: pop,
-		Policy: e.policy, After: time.Duration(after) * time.Millisecond,
+		Policy: e.policy, After: time.Duration(after) * time.Millisecond, Disk: identity != diskless(name),
 	}
 	return e, true
 }
+
+// diskless is what the item of a member has for an identity that has no data
+// directory.
+func diskless(name string) string { return identityText(identityOf(name)) }
+
+func identityText(id [16]byte) string { return hex.EncodeToString(id[:8]) }
+
+// hasDisk tells whether a member has a data directory, so that its acknowledgements
+// survive its loss of power. It says so by its identity, in all versions.
+func (p *peer) hasDisk() bool { return p.meta.Identity != identityOf(p.name) }
 
 // wall is the time for records that others read, in milliseconds of Unix time.
 func (c *Cluster) wall() int64 { return time.Now().UnixMilli() }

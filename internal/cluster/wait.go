@@ -15,7 +15,7 @@ type Level = proof.Level
 // Levels.
 const (
 	WaitNone = proof.None
-	WaitPeer = proof.Peer // one other member
+	WaitPeer = proof.Peer // one other member that has a disk
 	WaitPOP  = proof.POP  // all members of this node's POP
 	WaitAll  = proof.All  // the roster, and who is alive and not enlisted yet
 )
@@ -28,7 +28,8 @@ var ErrTooManyWait = proof.ErrTooManyWait
 // they must be isolated by now. The roster is that of when the entry was issued,
 // with whoever was alive then and not enlisted yet. It returns the names still
 // missing when the context ends, in order; for WaitPeer they are those any of
-// whom would do, and with nobody else in the roster there is nobody to wait for.
+// whom would do, and with nobody else in the roster there is nobody to wait for. If
+// no other member has a disk, it returns the names of all at once.
 // Until this node knows who is in the roster, nothing counts as confirmed: what
 // is missing are the members that it knows of, or else the addresses to join.
 // The error is ErrTooManyWait.

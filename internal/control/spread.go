@@ -18,7 +18,7 @@ type Level string
 // Levels. Each takes less for granted than the one before.
 const (
 	WaitNone Level = "none" // this node alone
-	WaitPeer Level = "peer" // one other node has it on disk
+	WaitPeer Level = "peer" // one other node has it on disk; who has no disk does not count
 	WaitPOP  Level = "pop"  // all nodes of this one's POP
 	WaitAll  Level = "all"  // all members
 )
@@ -43,7 +43,8 @@ type Cluster interface {
 	// Publish sends entries of this node. It waits for nobody.
 	Publish([]journal.Entry)
 	// Wait waits until those whom level names have applied an own entry and made it
-	// durable, or the context ends, and returns the names of those that have not.
+	// durable, or the context ends, and returns the names of those that have not. For
+	// WaitPeer, where no other node has a disk, it does so at once.
 	Wait(ctx context.Context, id journal.ID, level Level) (missing []string, err error)
 	// Progress says who has applied an own entry.
 	Progress(id journal.ID) Progress
@@ -64,8 +65,12 @@ type Progress struct {
 type Confirmation struct {
 	Member, POP string
 	Applied     bool
+	Disk        bool          // what it has applied is on a disk of its own
 	Took        time.Duration // from acceptance until it was applied and durable there; negative: not known
 }
+
+// OnDisk tells whether the member has it on a disk of its own.
+func (c Confirmation) OnDisk() bool { return c.Applied && c.Disk }
 
 // EntryID names an entry of the journal, in which other nodes learn of something.
 type EntryID = journal.ID

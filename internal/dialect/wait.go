@@ -114,6 +114,9 @@ func (c Confirmed) Waited() bool { return c.Level != control.WaitNone && c.Level
 // no second member.
 const nobodyElse = "a second member"
 
+// noDisk is what is missing where another member's disk is wanted and none has one.
+const noDisk = "a second disk"
+
 // Confirm waits for the confirmation of what this node has accepted, as wait asks
 // and as DurableOn has it in any case, all together no longer than wait allows,
 // and says in the answer's header what came of it. It ends early when the client
@@ -161,7 +164,7 @@ func (d Door) second(ctx context.Context, id control.EntryID) []string {
 		return names
 	}
 	progress, _ := d.Control.ProgressOf(id)
-	if slices.ContainsFunc(progress.Members, func(m control.Confirmation) bool { return m.Applied }) {
+	if slices.ContainsFunc(progress.Members, control.Confirmation.OnDisk) {
 		return nil
 	}
 	return []string{nobodyElse}
@@ -171,18 +174,22 @@ func (d Door) second(ctx context.Context, id control.EntryID) []string {
 // known at once.
 func (d Door) missing(ctx context.Context, id control.EntryID, level control.Level) (names []string) {
 	names, err := d.Control.WaitFor(ctx, id, level)
+	progress, _ := d.Control.ProgressOf(id)
+	if level == control.WaitPeer && len(names) > 0 && len(progress.Members) > 0 &&
+		!slices.ContainsFunc(progress.Members, func(m control.Confirmation) bool { return m.Disk }) {
+		return []string{noDisk}
+	}
 	if err == nil {
 		return names
 	}
-	progress, _ := d.Control.ProgressOf(id)
 	if len(progress.Members) == 0 {
 		return []string{unknownMembers} // not nobody: then nobody would have to wait
 	}
 	for _, m := range progress.Members {
-		if m.Applied && level == control.WaitPeer {
+		if m.OnDisk() && level == control.WaitPeer {
 			return nil
 		}
-		if !m.Applied {
+		if !m.Applied && (m.Disk || level != control.WaitPeer) {
 			names = append(names, m.Member)
 		}
 	}

@@ -19,7 +19,7 @@ func roster(n int) *Roster {
 	for i := range n {
 		members = append(members, Member{
 			ID: wire.ID(i), Name: fmt.Sprintf("n%d", i), POP: fmt.Sprintf("pop%d", i%2),
-			Policy: wire.PolicyServe, After: 30 * time.Second,
+			Policy: wire.PolicyServe, After: 30 * time.Second, Disk: true,
 		})
 	}
 	return NewRoster(0, members)
@@ -68,6 +68,36 @@ func TestProgress(t *testing.T) {
 	p = l.Progress(journal.ID{Incarnation: old, Seq: 7}, r)
 	if p.Remembered || p.Count != 1 || p.Members[2].Took >= 0 {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestPeersHaveDisks waits for a second disk: who has none does not count, and where
+// nobody has one nobody is waited for.
+func TestPeersHaveDisks(t *testing.T) {
+	l, r := NewLedger(), roster(4)
+	r.Members[1].Disk = false
+	l.Issued(0, id(1), r)
+	w, _ := l.Wait(0, id(1), Peer, r)
+	if ack(l, 1, 1, 1); done(w) {
+		t.Error("a member without a disk was one")
+	}
+	if missing := l.End(w); !slices.Equal(missing, []string{"n2", "n3"}) {
+		t.Errorf("missing %v", missing)
+	}
+	w, _ = l.Wait(0, id(1), Peer, r)
+	if ack(l, 1, 3, 1); !done(w) {
+		t.Error("a disk was none")
+	}
+	for i := range r.Members {
+		r.Members[i].Disk = false
+	}
+	w, _ = l.Wait(0, id(1), Peer, r)
+	if missing := l.End(w); !done(w) || !slices.Equal(missing, []string{"n1", "n2", "n3"}) {
+		t.Errorf("without disks: done %v, missing %v", done(w), missing)
+	}
+	l.Issued(0, id(2), roster(1))
+	if w, _ = l.Wait(0, id(2), Peer, roster(1)); !done(w) || len(l.End(w)) > 0 {
+		t.Error("alone, somebody was waited for")
 	}
 }
 

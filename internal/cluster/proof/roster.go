@@ -13,6 +13,8 @@ type Member struct {
 	POP    string
 	Policy wire.Policy   // what it does while it is isolated
 	After  time.Duration // after how long without a majority it is
+	// Disk says that what it has acknowledged is on a disk of its own: see Peer.
+	Disk bool
 	// Guest says that the member is alive and not enlisted yet: it is waited for,
 	// and does not count for a majority.
 	Guest bool

@@ -14,7 +14,7 @@ type Level uint8
 
 const (
 	None Level = iota // for nobody
-	Peer              // for one other member
+	Peer              // for one other member that has a disk
 	POP               // for all members of this node's POP
 	All               // for the whole roster, guests included
 )
@@ -35,7 +35,8 @@ type Waiter struct {
 	done    chan struct{}
 }
 
-// Done is closed when nobody is waited for any more.
+// Done is closed when nobody is waited for any more, or there is nobody for whom to
+// wait would be of use.
 func (w *Waiter) Done() <-chan struct{} { return w.done }
 
 // Wait returns a waiter for an own entry, which must be given to End. today is
@@ -45,20 +46,14 @@ func (l *Ledger) Wait(now time.Duration, id journal.ID, level Level, today *Rost
 	if rec := l.find(id); rec != nil {
 		w.at = rec.roster
 	}
-	for _, m := range w.at.Members {
-		if m.ID == w.at.Self || level == None || level == POP && m.POP != w.at.pop() {
-			continue
-		}
-		if l.Has(id, m.ID) && level == Peer {
-			clear(w.missing)
-			break
-		}
-		if !l.Has(id, m.ID) {
-			w.missing[m.ID] = m
-		}
+	hopeless := false
+	if level == Peer {
+		hopeless = !l.missPeers(w)
+	} else if level != None {
+		l.missAll(w)
 	}
 	l.excuse(now, w, today)
-	if len(w.missing) == 0 {
+	if len(w.missing) == 0 || hopeless {
 		close(w.done)
 		return w, nil
 	}
@@ -67,6 +62,40 @@ func (l *Ledger) Wait(now time.Duration, id journal.ID, level Level, today *Rost
 	}
 	l.waiters[w] = struct{}{}
 	return w, nil
+}
+
+// missAll has a waiter miss who has not acknowledged its entry, of all or of the
+// POP.
+func (l *Ledger) missAll(w *Waiter) {
+	for _, m := range w.at.Members {
+		if m.ID != w.at.Self && (w.level == All || m.POP == w.at.pop()) && !l.Has(w.id, m.ID) {
+			w.missing[m.ID] = m
+		}
+	}
+}
+
+// missPeers has a waiter miss all those any of whom would do, unless one has the
+// entry. It returns false where none would: there are other members, and what they
+// acknowledge is on no disk. Those are what is missing then.
+func (l *Ledger) missPeers(w *Waiter) (hope bool) {
+	disks := make(map[wire.ID]Member)
+	for _, m := range w.at.Members {
+		switch {
+		case m.ID == w.at.Self:
+		case !m.Disk:
+			w.missing[m.ID] = m
+		case l.Has(w.id, m.ID):
+			clear(w.missing)
+			return true
+		default:
+			disks[m.ID] = m
+		}
+	}
+	if len(disks) == 0 {
+		return len(w.missing) == 0
+	}
+	w.missing = disks
+	return true
 }
 
 // End ends waiting and returns the names still missing, in order. For Peer they
