@@ -22,7 +22,7 @@ type Confirmations struct {
 	// that provably serves nothing that it has stored, is not waited for.
 	Confirmed []WaitLevel `json:"confirmed"`
 	Missing   []string    `json:"missing,omitempty"` // members that are still waited for
-	Slowest   string      `json:"slowest,omitempty"` // of those that have applied it and whose time is known
+	Slowest   string      `json:"slowest,omitempty"` // of those that have applied it and whose time is known; by AppliedIn, where known
 	// Partial says that what was known is lost in part, as after a restart of
 	// the node that accepted the purge: times are missing, and the members are
 	// those of now.
@@ -34,8 +34,12 @@ type Confirmation struct {
 	Member  string `json:"member"`
 	POP     string `json:"pop"`
 	Applied bool   `json:"applied"`
+	// AppliedIn is the time from acceptance until the purge was in force on the
+	// member; absent: not known, or not known any more. It is at most Took.
+	AppliedIn *Duration `json:"applied_in,omitempty"`
 	// Took is the time from acceptance until the member had applied it and had
-	// it on disk; absent: not yet, or not known any more.
+	// it on disk, so that no crash undoes it; absent: not yet, or not known any more.
+	// It counts the wait for a sync that serves many purges.
 	Took *Duration `json:"took,omitempty"`
 }
 

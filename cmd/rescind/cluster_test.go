@@ -33,7 +33,7 @@ func (c *slowCluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	took := func(d time.Duration) *api.Duration { out := api.Duration(d); return &out }
 	if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, api.PathPurges+"/") {
 		confirmations := &api.Confirmations{Confirmed: []api.WaitLevel{}, Members: []api.Confirmation{
-			{Member: "fra1-a", POP: "fra1", Took: took(time.Millisecond)}, {Member: "ams1-a", POP: "ams1", Took: took(9 * time.Millisecond)},
+			{Member: "fra1-a", POP: "fra1", Took: took(time.Millisecond)}, {Member: "ams1-a", POP: "ams1", AppliedIn: took(9 * time.Millisecond), Took: took(31 * time.Millisecond)},
 			{Member: "sin1-a", POP: "sin1", Took: took(160 * time.Millisecond)},
 		}}
 		c.looks++
@@ -44,7 +44,7 @@ func (c *slowCluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				confirmations.Slowest = m.Member
 				continue
 			}
-			m.Took = nil
+			m.AppliedIn, m.Took = nil, nil
 			confirmations.Missing = append(confirmations.Missing, m.Member)
 		}
 		if confirmations.Applied >= 2 {
@@ -66,7 +66,7 @@ func TestPurgeShowsEachMemberAsItConfirms(t *testing.T) {
 	}
 	_, lines, _ := strings.Cut(got.out, "\n\n")
 	const want = `fra1             fra1-a       applied after 1ms
-ams1             ams1-a       applied after 9ms
+ams1             ams1-a       applied after 9ms, on disk after 31ms
 sin1             sin1-a       applied after 160ms
 3 of 3 members, slowest sin1-a
 `

@@ -171,14 +171,21 @@ func appliedText(m api.Confirmation) string {
 	case m.Took == nil:
 		return "applied"
 	}
-	took, unit := time.Duration(*m.Took), 100*time.Microsecond
+	if m.AppliedIn == nil {
+		return "applied " + afterText(*m.Took)
+	}
+	return "applied " + afterText(*m.AppliedIn) + ", on disk " + afterText(*m.Took)
+}
+
+func afterText(d api.Duration) string {
+	took, unit := time.Duration(d), 100*time.Microsecond
 	switch {
 	case took == 0: // less than what is kept
-		return "applied within 100µs"
+		return "within 100µs"
 	case took < time.Millisecond:
 		unit = time.Microsecond
 	}
-	return "applied after " + took.Round(unit).String()
+	return "after " + took.Round(unit).String()
 }
 
 // printConfirmations writes who has applied a purge, and what is left.

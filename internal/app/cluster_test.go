@@ -37,8 +37,10 @@ func TestPurgeReachesAllAndSaysSo(t *testing.T) {
 		t.Fatalf("%+v", c)
 	}
 	for i, m := range c.Members {
-		if want := fmt.Sprintf("n%d", i+1); m.Member != want || m.POP != fmt.Sprintf("pop%d", i+1) || !m.Applied || m.Took == nil {
+		if want := fmt.Sprintf("n%d", i+1); m.Member != want || m.POP != fmt.Sprintf("pop%d", i+1) || !m.Applied || m.Took == nil || m.AppliedIn == nil && i == 0 {
 			t.Errorf("%+v", m)
+		} else if m.AppliedIn != nil && *m.AppliedIn > *m.Took { // nil: an acknowledgement was lost, and asked for
+			t.Errorf("%s had it on disk after %v, and in force after %v", m.Member, *m.Took, *m.AppliedIn)
 		}
 	}
 	// Another node knows the purge, and asks the one that accepted it.

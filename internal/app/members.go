@@ -45,7 +45,7 @@ func (m members) Progress(id journal.ID) control.Progress {
 	out := control.Progress{Partial: !p.Remembered}
 	for _, c := range p.Members {
 		out.Members = append(out.Members, control.Confirmation{
-			Member: c.Member.Name, POP: c.Member.POP, Applied: c.Applied, Took: c.Took, Disk: c.Member.Disk,
+			Member: c.Member.Name, POP: c.Member.POP, Applied: c.Applied, Took: c.Took, InForce: c.InForce, Disk: c.Member.Disk,
 		})
 	}
 	return out

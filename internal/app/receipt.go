@@ -53,8 +53,8 @@ func (a *App) confirmations(ctx context.Context, r control.Receipt) *api.Confirm
 // ownConfirmations says who has applied a purge that this node accepted.
 func (a *App) ownConfirmations(r control.Receipt, p control.Progress) *api.Confirmations {
 	own := api.Confirmation{Member: a.began.Node.Name, POP: a.began.Node.POP, Applied: p.Saved}
-	if p.Saved && r.Took > 0 {
-		own.Took = duration(r.Took)
+	if p.Saved && r.Saved > 0 {
+		own.AppliedIn, own.Took = duration(r.Took), duration(r.Saved)
 	}
 	c := &api.Confirmations{Members: []api.Confirmation{own}, Partial: p.Partial, Confirmed: []api.WaitLevel{}}
 	if own.Applied {
@@ -68,8 +68,12 @@ func (a *App) ownConfirmations(r control.Receipt, p control.Progress) *api.Confi
 		}
 		if m.Applied && m.Took >= 0 {
 			one.Took = duration(m.Took)
-			if m.Took >= slowest {
-				slowest, c.Slowest = m.Took, m.Member
+			shown := m.Took
+			if m.InForce >= 0 {
+				one.AppliedIn, shown = duration(m.InForce), m.InForce
+			}
+			if shown >= slowest {
+				slowest, c.Slowest = shown, m.Member
 			}
 		}
 		c.Members = append(c.Members, one)

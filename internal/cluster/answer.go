@@ -137,14 +137,17 @@ func (c *Cluster) answerPush(from string, body []byte) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	at, by := c.now(), wire.IDOf(from)
+	by := wire.IDOf(from)
 	if hop {
 		c.learnIssuers([]journal.Incarnation{batch[0].Incarnation}, by)
 	}
 	if err := c.receive(batch); err != nil {
 		return err
 	}
-	c.applied(spread.Debt{To: by, Incarnation: batch[0].Incarnation, Came: at})
+	c.applied(spread.Debt{
+		To: by, Incarnation: batch[0].Incarnation, Came: c.now(),
+		New: journal.Span{First: batch[0].Seq, Last: batch[len(batch)-1].Seq},
+	})
 	if hop {
 		c.pushOn(by, batch)
 	}
@@ -154,21 +157,24 @@ func (c *Cluster) answerPush(from string, body []byte) error {
 // learned acknowledges to their issuers what was fetched from anybody.
 func (c *Cluster) learned(entries []journal.Entry) {
 	at := c.now()
-	seen := map[journal.Incarnation]bool{}
-	var debts []spread.Debt
+	spans := map[journal.Incarnation]journal.Span{}
 	for i := range entries {
-		inc := entries[i].Incarnation
-		if seen[inc] {
-			continue
+		id := entries[i].ID
+		span, seen := spans[id.Incarnation]
+		if !seen {
+			span = journal.Span{First: id.Seq, Last: id.Seq}
 		}
-		seen[inc] = true
+		spans[id.Incarnation] = journal.Span{First: min(span.First, id.Seq), Last: max(span.Last, id.Seq)}
+	}
+	var debts []spread.Debt
+	for inc, span := range spans {
 		c.core.Lock()
 		to, known := c.core.IssuerOf(inc)
 		c.core.Unlock()
 		if !known || to == c.self {
 			to = 0 // it is to be made durable all the same
 		}
-		debts = append(debts, spread.Debt{To: to, Incarnation: inc, Came: at})
+		debts = append(debts, spread.Debt{To: to, Incarnation: inc, Came: at, New: span})
 	}
 	c.applied(debts...)
 }

@@ -41,7 +41,7 @@ func (c *Cluster) applyBatches(in *intake) {
 			c.core.Issued(inc, a.src.origin.id)
 		}
 		c.core.Unlock()
-		d := spread.Debt{Incarnation: inc, Came: a.at}
+		d := spread.Debt{Incarnation: inc, New: journal.Span{First: all[n].Seq, Last: all[len(all)-1].Seq}}
 		if a.src.via != nil {
 			d.To = a.src.via.id
 		}
@@ -54,6 +54,10 @@ func (c *Cluster) applyBatches(in *intake) {
 			c.core.Unreceived(in.batches[i].src.session, in.batches[i].number)
 		}
 		return
+	}
+	now := c.now()
+	for i := range debts {
+		debts[i].Came = now
 	}
 	c.applied(debts...)
 }
@@ -148,9 +152,13 @@ func (c *Cluster) acknowledge(debts []spread.Debt) {
 	c.core.Lock()
 	for i, d := range debts {
 		if rows[i].Top() > 0 {
-			c.core.Acknowledge(now, d.To, wire.Ack{
+			ack := wire.Ack{
 				Receiver: c.self, Incarnation: d.Incarnation, Head: rows[i].Head, Above: rows[i].Above, Delay: now - d.Came,
-			})
+			}
+			for _, r := range d.Earlier {
+				ack.Runs = append(ack.Runs, wire.Run{First: r.First, Last: r.Last, Delay: now - r.At})
+			}
+			c.core.Acknowledge(now, d.To, ack)
 		}
 	}
 	c.core.SendAcks(c.now())

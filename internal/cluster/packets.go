@@ -29,6 +29,7 @@ type intake struct {
 	contents [packetsTogether][]byte // of packets, opened
 	batches  []arrival
 	entries  []journal.Entry
+	times    []wire.Times // of the packet, whose acknowledgements follow
 }
 
 // readPackets takes packets in until the socket is closed. All that has come is
@@ -72,6 +73,7 @@ func (c *Cluster) takePacket(in *intake, got seal.Packet, packet network.Packet)
 	if got.Hop {
 		c.passOn(packet.Data, src)
 	}
+	in.times = in.times[:0]
 	for content := got.Content; len(content) > 0; {
 		frame, rest, err := wire.NextFrame(content)
 		if err != nil {
@@ -97,7 +99,14 @@ func (c *Cluster) takeFrame(in *intake, f wire.Frame, src source) error {
 	case wire.TypeAck:
 		acks, err := wire.ParseAcks(f.Body)
 		for i := range acks {
+			acks[i].Runs = in.runsOf(&acks[i])
 			c.takeAck(&acks[i])
+		}
+		return err
+	case wire.TypeTimes:
+		t, err := wire.ParseTimes(f.Body)
+		if err == nil {
+			in.times = append(in.times, t)
 		}
 		return err
 	case wire.TypePing, wire.TypePong:
@@ -120,6 +129,16 @@ func (c *Cluster) takeFrame(in *intake, f wire.Frame, src source) error {
 		return err
 	}
 	c.stats.unknownFrames.Add(1)
+	return nil
+}
+
+// runsOf returns the times of an acknowledgement.
+func (in *intake) runsOf(a *wire.Ack) []wire.Run {
+	for i := range in.times {
+		if t := &in.times[i]; t.Receiver == a.Receiver && t.Incarnation == a.Incarnation {
+			return t.Runs
+		}
+	}
 	return nil
 }
 
@@ -180,18 +199,20 @@ func (c *Cluster) takeAck(a *wire.Ack) {
 	c.wakeLocked()
 	back := c.core.rtts[a.Receiver].back()
 	c.core.Unlock()
-	c.confirm(a.Receiver, a.Incarnation, journal.Row{Head: a.Head, Above: a.Above}, a.Held+back)
+	c.confirm(a, a.Held+back)
 }
 
 // confirm records what a member has applied of an own incarnation.
-func (c *Cluster) confirm(from wire.ID, inc journal.Incarnation, row journal.Row, before time.Duration) {
+func (c *Cluster) confirm(a *wire.Ack, before time.Duration) {
 	pop := ""
-	if p := c.view.Load().byID[from]; p != nil {
+	if p := c.view.Load().byID[a.Receiver]; p != nil {
 		pop = p.meta.POP
 	}
 	c.proof.Lock()
 	defer c.proof.Unlock()
-	c.proof.Acked(c.cfg.Clock(), proof.Ack{From: from, Incarnation: inc, Row: row, Before: before}, func(took time.Duration) {
+	c.proof.Acked(c.cfg.Clock(), proof.Ack{
+		From: a.Receiver, Incarnation: a.Incarnation, Row: journal.Row{Head: a.Head, Above: a.Above}, Before: before, Runs: a.Runs,
+	}, func(took time.Duration) {
 		c.stats.observe(pop, took)
 	})
 }

@@ -138,7 +138,11 @@ func (c *Control) issue(svc *service, m marks, r *Receipt) error {
 	}
 	r.Position, r.Entry, r.everything = done.position, done.id, m.everything
 	r.Took = c.parts.Now().Sub(r.Accepted)
-	return done.durable()
+	if err := done.durable(); err != nil {
+		return err
+	}
+	r.Saved = c.parts.Now().Sub(r.Accepted)
+	return nil
 }
 
 // same tells purges that do what others did: hard ones that name the same. The

@@ -25,6 +25,7 @@ type Receipt struct {
 
 	Accepted time.Time
 	Took     time.Duration  // from Accepted until it was in force
+	Saved    time.Duration  // from Accepted until it was on this node's disk; 0: another node accepted it
 	Position field.Position // the node's, with this purge
 
 	// Count is the number of objects withdrawn or made stale on this node. It

@@ -67,6 +67,7 @@ type Confirmation struct {
 	Applied     bool
 	Disk        bool          // what it has applied is on a disk of its own
 	Took        time.Duration // from acceptance until it was applied and durable there; negative: not known
+	InForce     time.Duration // from acceptance until it was in force there; negative: not known
 }
 
 // OnDisk tells whether the member has it on a disk of its own.

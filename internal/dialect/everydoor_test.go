@@ -120,6 +120,21 @@ func TestEveryDoorWaitsForASecondDisk(t *testing.T) {
 	}
 }
 
+// TestEveryDoorSaysThatNobodyHasADisk has others confirm that have none: nobody is
+// waited for, and the answer says what is missing.
+func TestEveryDoorSaysThatNobodyHasADisk(t *testing.T) {
+	for _, tc := range doors() {
+		n := dialecttest.New(t)
+		n.Others.NoDisk = true
+		door := n.Door()
+		door.DurableOn = 2
+		got := dialecttest.Send(t, tc.door(door), withToken(tc.raw))
+		if got.Status != tc.missing || got.Header.Get("Rescind-Missing") != "a second disk" || got.Header.Get("Rescind-Confirmed") != "" {
+			t.Errorf("%s: %d %v %s", tc.name, got.Status, got.Header, got.Body)
+		}
+	}
+}
+
 // What a request asks counts on top of the second disk: the answering node may be
 // alone at its POP, and whoever provably serves nothing holds nothing.
 func TestASecondDiskBesideALevel(t *testing.T) {

@@ -27,7 +27,7 @@ type Request struct {
 	// Edge is the node of the cluster that asked, for a client of its own: on a shield
 	// alone, and else empty. EdgePOP is its POP; empty where that is not known.
 	Edge, EdgePOP string
-	TLS    string     // "TLSv1.2" or "TLSv1.3"; empty in clear
+	TLS           string // "TLSv1.2" or "TLSv1.3"; empty in clear
 
 	Method string
 	Scheme string // "http" or "https"

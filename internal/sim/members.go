@@ -26,7 +26,7 @@ func (m members) Progress(id journal.ID) control.Progress {
 	out := control.Progress{Partial: !p.Remembered}
 	for _, c := range p.Members {
 		out.Members = append(out.Members, control.Confirmation{
-			Member: c.Member.Name, POP: c.Member.POP, Applied: c.Applied, Took: c.Took,
+			Member: c.Member.Name, POP: c.Member.POP, Applied: c.Applied, Took: c.Took, InForce: c.InForce,
 		})
 	}
 	return out

@@ -9,7 +9,7 @@ import (
 
 // Limits of a ledger.
 const (
-	// maxCells is how many times of members are kept, four bytes each: a quarter
+	// maxCells is how many times of members are kept, six bytes each: a quarter
 	// of a million entries for 16 members, four thousand for a thousand. Older
 	// entries keep their count and their slowest member.
 	maxCells = 4 << 20
@@ -26,6 +26,7 @@ type record struct {
 	at      time.Duration // issued
 	roster  *Roster
 	took    []uint32 // by roster index, in tenths of milliseconds plus one; nil once summarized
+	sooner  []uint16 // likewise, how much earlier they were in force, without the one; notKnown
 	count   int      // other members of the roster that have applied it
 	slowest time.Duration
 	slowIdx int
@@ -33,6 +34,10 @@ type record struct {
 }
 
 const unit = 100 * time.Microsecond
+
+// notKnown stands for when an entry came into force where that is not known, or was
+// more than 6.5 s before it was durable.
+const notKnown = 1<<16 - 1
 
 // Ledger is the record of own entries.
 //
@@ -76,7 +81,8 @@ func (l *Ledger) Issued(now time.Duration, id journal.ID, roster *Roster) {
 	if len(g.records) == 0 {
 		g.first = id.Seq
 	}
-	r := record{at: now, roster: roster, took: make([]uint32, len(roster.Members)), slowIdx: -1}
+	n := len(roster.Members)
+	r := record{at: now, roster: roster, took: make([]uint32, n), sooner: make([]uint16, n), slowIdx: -1}
 	g.records = append(g.records, r)
 	l.records++
 	l.cells += len(r.took)
@@ -103,17 +109,17 @@ func (l *Ledger) Settle(id journal.ID, roster *Roster) {
 		r.roster, r.slowIdx = roster, -1 // summarized: who was the slowest cannot be told
 		return
 	}
-	took, slowest := make([]uint32, len(roster.Members)), -1
+	took, sooner, slowest := make([]uint32, len(roster.Members)), make([]uint16, len(roster.Members)), -1
 	for i, m := range r.roster.Members {
 		if at, in := roster.index[m.ID]; in {
-			took[at] = r.took[i]
+			took[at], sooner[at] = r.took[i], r.sooner[i]
 			if i == r.slowIdx {
 				slowest = at
 			}
 		}
 	}
 	l.cells += len(took) - len(r.took)
-	r.roster, r.took, r.slowIdx = roster, took, slowest
+	r.roster, r.took, r.sooner, r.slowIdx = roster, took, sooner, slowest
 }
 
 // shrink summarizes, then forgets the oldest records beyond the limits.
@@ -123,7 +129,7 @@ func (l *Ledger) shrink() {
 		for g.summed < len(g.records) && l.cells > maxCells {
 			r := &g.records[g.summed]
 			l.cells -= len(r.took)
-			r.took = nil
+			r.took, r.sooner = nil, nil
 			g.summed++
 		}
 	}
@@ -171,6 +177,7 @@ type Ack struct {
 	// Before is how long before now the member had applied the newest entry of
 	// the row: what it held the acknowledgement, and the way back.
 	Before time.Duration
+	Runs   []wire.Run // when entries came into force, as far as that is known
 }
 
 // Acked takes an acknowledgement, and tells observe for each entry it confirms
@@ -194,7 +201,7 @@ func (l *Ledger) Acked(now time.Duration, a Ack, observe func(took time.Duration
 	rows[a.From] = row
 	applied := now - max(0, a.Before)
 	for _, span := range row.Known().Minus(old.Known()) {
-		l.confirm(a.From, journal.Range{Incarnation: a.Incarnation, Spans: journal.Spans{span}}, applied, observe)
+		l.confirm(&a, span, applied, observe)
 		l.tell(a.From, a.Incarnation, span)
 	}
 }
@@ -216,17 +223,16 @@ func (l *Ledger) forgetRows() {
 	l.dropLog(l.order[0])
 }
 
-func (l *Ledger) confirm(from wire.ID, r journal.Range, applied time.Duration, observe func(time.Duration)) {
-	g := l.logs[r.Incarnation]
+func (l *Ledger) confirm(a *Ack, span journal.Span, applied time.Duration, observe func(time.Duration)) {
+	g := l.logs[a.Incarnation]
 	if g == nil {
 		return
 	}
-	span := r.Spans[0]
 	last := g.first + uint64(len(g.records)) // one more
 	for seq := max(span.First, g.first); seq <= span.Last && seq < last; seq++ {
 		rec := &g.records[seq-g.first]
-		i, member := rec.roster.index[from]
-		if !member || from == rec.roster.Self {
+		i, member := rec.roster.index[a.From]
+		if !member || a.From == rec.roster.Self {
 			continue
 		}
 		took := max(0, applied-rec.at)
@@ -236,9 +242,25 @@ func (l *Ledger) confirm(from wire.ID, r journal.Range, applied time.Duration, o
 		}
 		if rec.took != nil {
 			rec.took[i] = uint32(min(took/unit, 1<<32-2)) + 1
+			rec.sooner[i] = a.sooner(seq, took)
 		}
 		observe(took)
 	}
+}
+
+// sooner returns by how much an entry was in force before it was durable, after
+// it had been issued for as long as that took.
+func (a *Ack) sooner(seq uint64, took time.Duration) uint16 {
+	best, width := time.Duration(-1), uint64(0)
+	for _, r := range a.Runs { // of several, that which says it of the fewest
+		if n := r.Last - r.First; r.First <= seq && seq <= r.Last && (best < 0 || n < width) {
+			best, width = r.Delay, n
+		}
+	}
+	if best < 0 || best/unit >= notKnown {
+		return notKnown
+	}
+	return uint16(min(best, took) / unit)
 }
 
 // Has tells whether a member has acknowledged an entry.

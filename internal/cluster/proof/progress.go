@@ -14,6 +14,9 @@ type Confirmation struct {
 	// Took is how long after its issue the member had applied the entry and made
 	// it durable; less than 0: not known any more.
 	Took time.Duration
+	// InForce is how long after its issue the entry was in force there, at most Took;
+	// less than 0: not known.
+	InForce time.Duration
 }
 
 // Progress is what is known of one entry.
@@ -43,9 +46,12 @@ func (l *Ledger) Progress(id journal.ID, today *Roster) Progress {
 		if m.ID == roster.Self {
 			continue
 		}
-		c := Confirmation{Member: m, Applied: l.Has(id, m.ID), Took: -1}
+		c := Confirmation{Member: m, Applied: l.Has(id, m.ID), Took: -1, InForce: -1}
 		if rec != nil && rec.took != nil && rec.took[i] > 0 {
 			c.Took = time.Duration(rec.took[i]-1) * unit
+			if rec.sooner[i] != notKnown {
+				c.InForce = max(0, c.Took-time.Duration(rec.sooner[i])*unit)
+			}
 		}
 		if c.Applied {
 			p.Count++

@@ -101,6 +101,24 @@ func TestPeersHaveDisks(t *testing.T) {
 	}
 }
 
+// TestInForceIsTold has three entries durable at once that were in force one after the
+// other, and one of which only that is known.
+func TestInForceIsTold(t *testing.T) {
+	const ms = time.Millisecond
+	l, r := NewLedger(), roster(2)
+	for i := range uint64(4) {
+		l.Issued(time.Duration(i)*10*ms, id(i+1), r)
+	}
+	a := Ack{From: 1, Incarnation: inc, Row: journal.Row{Head: 4}, Runs: []wire.Run{{First: 1, Last: 3, Delay: 5 * ms}, {First: 1, Last: 1, Delay: 25 * ms}, {First: 3, Last: 3, Delay: time.Hour}}}
+	l.Acked(40*ms, a, func(time.Duration) {})
+	for i, want := range []time.Duration{15 * ms, 25 * ms, -1, -1} {
+		m := l.Progress(id(uint64(i+1)), r).Members[0]
+		if m.InForce != want || m.Took != time.Duration(40-10*i)*ms {
+			t.Errorf("entry %d was in force after %v, want %v, and durable after %v", i+1, m.InForce, want, m.Took)
+		}
+	}
+}
+
 func TestWait(t *testing.T) {
 	l, r := NewLedger(), roster(4)
 	l.Issued(0, id(1), r)

@@ -38,10 +38,10 @@ type acker struct {
 // owed is what one member is to be told.
 type owed struct {
 	rows  map[ackKey]*due
-	debts map[journal.Incarnation]time.Duration // when the newest entries came
-	at    time.Duration                         // when to send rows; 0: there are none
-	debt  time.Duration                         // when the debts are due; 0: there are none
-	last  time.Duration                         // when sent; 0: never
+	debts map[journal.Incarnation]*owing
+	at    time.Duration // when to send rows; 0: there are none
+	debt  time.Duration // when the debts are due; 0: there are none
+	last  time.Duration // when sent; 0: never
 }
 
 type ackKey struct {
@@ -59,7 +59,41 @@ type due struct {
 type Debt struct {
 	To          wire.ID
 	Incarnation journal.Incarnation
-	Came        time.Duration // when the newest entries came
+	Came        time.Duration // when the newest entries came into force
+	// New are the entries that came into force then; zero: those have been owed
+	// before. Earlier are those owed for longer, in a debt that TakeDebts returned.
+	New     journal.Span
+	Earlier []InForce
+}
+
+// InForce is when entries, First to Last, came into force on this node.
+type InForce struct {
+	journal.Span
+	At time.Duration
+}
+
+// owing is what is owed a member of an incarnation.
+type owing struct {
+	came time.Duration
+	runs []InForce // at most wire.MaxRuns, oldest first
+}
+
+// sameTime is how far apart entries may come into force to be told of as if they had
+// together, at the later of both: half of what makes a difference in a receipt.
+const sameTime = 500 * time.Microsecond
+
+// add notes when entries came into force.
+func (o *owing) add(r InForce) {
+	if n := len(o.runs); n > 0 {
+		if last := &o.runs[n-1]; last.Last+1 == r.First && r.At-last.At < sameTime {
+			last.Last, last.At = r.Last, r.At
+			return
+		}
+	}
+	if len(o.runs) >= wire.MaxRuns {
+		o.runs = append(o.runs[:0], o.runs[1:]...)
+	}
+	o.runs = append(o.runs, r)
 }
 
 func (c *Core) owedTo(id wire.ID) *owed {
@@ -68,7 +102,7 @@ func (c *Core) owedTo(id wire.ID) *owed {
 	}
 	o := c.acks.to[id]
 	if o == nil {
-		o = &owed{rows: make(map[ackKey]*due), debts: make(map[journal.Incarnation]time.Duration)}
+		o = &owed{rows: make(map[ackKey]*due), debts: make(map[journal.Incarnation]*owing)}
 		c.acks.to[id] = o
 	}
 	return o
@@ -89,13 +123,22 @@ func (c *Core) Applied(now time.Duration, d Debt) (syncAt time.Duration) {
 		}
 	}
 	if o != nil {
-		if _, known := o.debts[d.Incarnation]; !known {
+		owe := o.debts[d.Incarnation]
+		if owe == nil {
 			if c.acks.debts >= maxDebts {
 				return c.acks.syncAt // there is one
 			}
 			c.acks.debts++
+			owe = &owing{}
+			o.debts[d.Incarnation] = owe
 		}
-		o.debts[d.Incarnation] = d.Came
+		owe.came = d.Came
+		for _, r := range d.Earlier {
+			owe.add(r)
+		}
+		if d.New.First > 0 {
+			owe.add(InForce{d.New, d.Came})
+		}
 		if o.debt == 0 || at < o.debt {
 			o.debt = at
 		}
@@ -126,8 +169,8 @@ func (c *Core) TakeDebts(now time.Duration) (debts []Debt, due bool) {
 				a.syncAt = o.debt
 			}
 		default:
-			for inc, came := range o.debts {
-				debts = append(debts, Debt{to, inc, came})
+			for inc, owe := range o.debts {
+				debts = append(debts, Debt{To: to, Incarnation: inc, Came: owe.came, Earlier: owe.runs})
 			}
 			a.debts -= len(o.debts)
 			clear(o.debts)
@@ -175,7 +218,15 @@ func (c *Core) owe(now time.Duration, o *owed, a wire.Ack) bool {
 	if a.Head < d.Head {
 		a.Head, a.Above = d.Head, d.Above // it was overtaken
 	}
-	d.Ack, d.applied = a, now-a.Held
+	applied := now - a.Held
+	if len(d.Runs) > 0 { // not told yet
+		for i := range d.Runs {
+			d.Runs[i].Delay += applied - d.applied
+		}
+		a.Runs = append(d.Runs, a.Runs...)
+		a.Runs = a.Runs[max(0, len(a.Runs)-wire.MaxRuns):]
+	}
+	d.Ack, d.applied = a, applied
 	return true
 }
 
@@ -231,11 +282,11 @@ func (c *Core) ackDue(now time.Duration, to wire.ID, o *owed) {
 
 func (c *Core) packAcks(now time.Duration, to wire.ID, o *owed) {
 	target := []Target{{ID: to}}
-	var body []byte
+	var times, body []byte // frames of times, then one of acknowledgements
 	send := func() {
-		content := wire.AppendFrame(nil, wire.TypeAck, body)
+		content := wire.AppendFrame(times, wire.TypeAck, body)
 		c.actions.Sends = append(c.actions.Sends, Send{Content: content, To: target})
-		body = nil
+		times, body = nil, nil
 	}
 	keys := slices.SortedFunc(maps.Keys(o.rows), func(a, b ackKey) int {
 		if a.receiver != b.receiver {
@@ -249,18 +300,27 @@ func (c *Core) packAcks(now time.Duration, to wire.ID, o *owed) {
 	for _, key := range keys {
 		d := o.rows[key]
 		d.Held = now - d.applied
-		if n := len(body); n > 0 {
-			if more := wire.AppendAck(body, &d.Ack); len(more)+wire.FrameOverhead <= seal.MaxContent {
-				body = more
+		if len(body) > 0 {
+			more, ack := appendTimes(times, d), wire.AppendAck(body, &d.Ack)
+			if len(more)+len(ack)+wire.FrameOverhead <= seal.MaxContent {
+				times, body = more, ack
 				continue
 			}
 			send()
 		}
-		body = wire.AppendAck(nil, &d.Ack)
+		times, body = appendTimes(nil, d), wire.AppendAck(nil, &d.Ack)
 	}
 	if len(body) > 0 {
 		send()
 	}
+}
+
+// appendTimes appends the frame of an acknowledgement's times, if it has any.
+func appendTimes(to []byte, d *due) []byte {
+	if len(d.Runs) == 0 {
+		return to
+	}
+	return wire.AppendTimes(to, &wire.Times{Receiver: d.Receiver, Incarnation: d.Incarnation, Runs: d.Runs})
 }
 
 // IssuerOf returns who issues as an incarnation, if known.

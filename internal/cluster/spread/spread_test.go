@@ -339,6 +339,53 @@ func TestAcknowledgementsAreGathered(t *testing.T) {
 	}
 }
 
+// TestAcknowledgementsSayWhenEntriesWereInForce has entries wait for a common sync,
+// at which they are acknowledged, and then for a relay.
+func TestAcknowledgementsSayWhenEntriesWereInForce(t *testing.T) {
+	const ms = time.Millisecond
+	inc := journal.Incarnation{1}
+	c := New(Config{Self: 1000})
+	c.SetMembers([]Member{{ID: 1}})
+	add := func(at time.Duration, first, last uint64) {
+		c.Applied(at, Debt{To: 1, Incarnation: inc, Came: at, New: journal.Span{First: first, Last: last}})
+	}
+	add(ms, 1, 1)
+	add(ms+sameTime/2, 2, 3) // as good as at once
+	add(5*ms, 4, 4)
+	add(9*ms, 5, 6)
+	debts, _ := c.TakeDebts(ackGather)
+	if len(debts) != 1 {
+		t.Fatalf("%+v", debts)
+	}
+	c.Applied(ackGather+ms, debts[0]) // the sync has failed
+	debts, _ = c.TakeDebts(2 * ackGather)
+	want := []InForce{
+		{journal.Span{First: 1, Last: 3}, ms + sameTime/2}, {journal.Span{First: 4, Last: 4}, 5 * ms}, {journal.Span{First: 5, Last: 6}, 9 * ms},
+	}
+	if len(debts) != 1 || !slices.Equal(debts[0].Earlier, want) {
+		t.Fatalf("%+v, want %+v", debts, want)
+	}
+	// Two of one member that a relay has not passed on yet: both count from the
+	// instant of the later one.
+	c.Issued(inc, 1)
+	c.Relay(100*ms, wire.Ack{Receiver: 9, Incarnation: inc, Head: 1, Held: 10 * ms, Runs: []wire.Run{{First: 1, Last: 1, Delay: 3 * ms}}})
+	c.Relay(102*ms, wire.Ack{Receiver: 9, Incarnation: inc, Head: 2, Held: 2 * ms, Runs: []wire.Run{{First: 2, Last: 2, Delay: ms}}})
+	c.Tick(200 * ms)
+	for _, s := range c.Take().Sends {
+		f, rest, _ := wire.NextFrame(s.Content)
+		got, err := wire.ParseTimes(f.Body)
+		if err != nil || !slices.Equal(got.Runs, []wire.Run{{First: 1, Last: 1, Delay: 13 * ms}, {First: 2, Last: 2, Delay: ms}}) {
+			t.Errorf("%+v, %v", got, err)
+		}
+		f, _, _ = wire.NextFrame(rest)
+		if acks, err := wire.ParseAcks(f.Body); err != nil || len(acks) != 1 || acks[0].Head != 2 || acks[0].Held != 100*ms {
+			t.Errorf("%+v, %v", acks, err)
+		}
+		return
+	}
+	t.Error("nothing was passed on")
+}
+
 func TestInboxRemembers(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -26,9 +26,12 @@ type Ack struct {
 	// the newest entry that this speaks of. Microseconds on the wire, at most
 	// about an hour.
 	Held time.Duration
-	// Delay is how long it took from the receipt of that entry until it was
-	// applied and durable.
+	// Delay is how long it took from when that entry was in force until it was
+	// durable.
 	Delay time.Duration
+	// Runs say when entries came into force, as far as that is known: see Times, in
+	// which they go.
+	Runs []Run
 }
 
 // AppendAck appends the body of one acknowledgement to the body of an ack frame.

@@ -13,6 +13,7 @@ const (
 	TypePong       Type = 4
 	TypeProbe      Type = 5 // asks whether the receiver knows what the sender knows
 	TypeProbeReply Type = 6
+	TypeTimes      Type = 7 // when entries came into force, of the acknowledgements behind it
 )
 
 // FrameOverhead is the bytes of a frame besides its body: type and length.

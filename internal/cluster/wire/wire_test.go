@@ -71,6 +71,27 @@ func TestAcks(t *testing.T) {
 	}
 }
 
+func TestTimes(t *testing.T) {
+	want := Times{Receiver: 7, Incarnation: inc, Runs: []Run{
+		{First: 5, Last: 9, Delay: 24 * time.Millisecond}, {First: 1 << 40, Last: 1 << 40}, {First: 3, Last: 12, Delay: time.Microsecond},
+	}}
+	f, rest, err := NextFrame(AppendTimes(nil, &want))
+	if err != nil || len(rest) > 0 || f.Type != TypeTimes {
+		t.Fatalf("%+v %v", f, err)
+	}
+	if got, err := ParseTimes(f.Body); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v %v", got, err)
+	}
+	// Of too many the last are sent.
+	for i := range uint64(2 * MaxRuns) {
+		want.Runs = append(want.Runs, Run{First: i, Last: i})
+	}
+	f, _, _ = NextFrame(AppendTimes(nil, &want))
+	if got, err := ParseTimes(f.Body); err != nil || len(got.Runs) != MaxRuns || got.Runs[MaxRuns-1].Last != 2*MaxRuns-1 {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
 func TestProbes(t *testing.T) {
 	p := Probe{Nonce: 1, Vector: journal.Digest{2}, State: [16]byte{3}}
 	f, _, _ := NextFrame(AppendProbe(nil, &p))
@@ -136,6 +157,7 @@ func TestSync(t *testing.T) {
 func FuzzFrames(f *testing.F) {
 	f.Add(AppendBatch(AppendPing(nil, TypePong, 1), 1, []byte("x")))
 	f.Add(AppendFrame(nil, TypeAck, AppendAck(nil, &Ack{Incarnation: inc, Head: 3, Above: journal.Spans{{First: 5, Last: 6}}})))
+	f.Add(AppendTimes(nil, &Times{Receiver: 2, Incarnation: inc, Runs: []Run{{3, 5, time.Second}, {1, 1, 0}}}))
 	f.Add(AppendProbe(nil, &Probe{Nonce: 1}))
 	f.Add(AppendProbeReply(nil, &ProbeReply{Beats: []Beat{{1, 2}}}, 100))
 	f.Fuzz(func(t *testing.T, content []byte) {
@@ -154,6 +176,15 @@ func FuzzFrames(f *testing.F) {
 					if err == nil && (!acks[i].Above.Canonical() || len(acks[i].Above) > MaxAckSpans) {
 						t.Fatalf("%+v", acks[i])
 					}
+				}
+			case TypeTimes:
+				got, err := ParseTimes(frame.Body)
+				if err != nil {
+					continue
+				}
+				again, _, _ := NextFrame(AppendTimes(nil, &got))
+				if same, err := ParseTimes(again.Body); err != nil || !reflect.DeepEqual(got, same) {
+					t.Fatalf("%+v, then %+v, %v", got, same, err)
 				}
 			case TypePing, TypePong:
 				_, _ = ParsePing(frame.Body)

@@ -16,6 +16,7 @@ type Others struct {
 	Unknown bool     // it is not known who they are
 	AnyOne  bool     // one of two that confirms is a peer; else all that are missing are waited for, whatever the level
 	None    bool     // there are no other members
+	NoDisk  bool     // they confirm, and have no disk
 	Asked   control.Level
 	All     []control.Level // that were asked, in order
 }
@@ -35,6 +36,9 @@ func (o *Others) Wait(ctx context.Context, _ journal.ID, level control.Level) ([
 	if o.Full != nil {
 		return nil, o.Full
 	}
+	if o.NoDisk && level == control.WaitPeer {
+		return others[:], nil
+	}
 	if o.None || o.AnyOne && level == control.WaitPeer && len(o.Missing) < len(others) {
 		return nil, nil
 	}
@@ -51,10 +55,10 @@ func (o *Others) Progress(journal.ID) control.Progress {
 		return p
 	}
 	for _, name := range others {
-		m := control.Confirmation{Member: name, POP: name, Applied: true, Took: 1}
+		m := control.Confirmation{Member: name, POP: name, Applied: true, Disk: !o.NoDisk, Took: 1, InForce: 1}
 		for _, missing := range o.Missing {
 			if name == missing {
-				m.Applied, m.Took = false, -1
+				m.Applied, m.Took, m.InForce = false, -1, -1
 			}
 		}
 		p.Members = append(p.Members, m)
