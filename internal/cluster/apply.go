@@ -111,7 +111,7 @@ const syncRetry = time.Second
 // syncApplied makes what was applied durable and then acknowledges it.
 func (c *Cluster) syncApplied() {
 	failing := false
-	for c.sleep(&c.core.syncs) {
+	for c.core.syncs.sleep() {
 		c.core.Lock()
 		debts, due := c.core.TakeDebts(c.now())
 		c.core.syncs.plan(c.core.SyncDue())

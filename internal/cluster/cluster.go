@@ -102,7 +102,6 @@ func New(cfg Config) (*Cluster, error) {
 	}
 	c.core.Core = spread.New(spread.Config{Self: c.self, POP: cfg.POP, Rate: cfg.Rate, RelayFrom: cfg.RelayFrom})
 	c.core.rtts = make(map[wire.ID]*rtt)
-	c.core.timer, c.core.syncs = newSleeper(), newSleeper()
 	c.proof.Ledger = proof.NewLedger()
 	c.proof.own = make(map[journal.Incarnation]bool)
 	c.heart.Table = heart.NewTable(c.self)
@@ -150,6 +149,12 @@ func (c *Cluster) Start() (err error) {
 		return fmt.Errorf("cluster: listen for entries on %v: %w", at, err)
 	}
 	opened = append(opened, c.listen.Close)
+	for _, s := range []*sleeper{&c.core.timer, &c.core.syncs} {
+		if err = s.init(c); err != nil {
+			return fmt.Errorf("cluster: %w", err)
+		}
+		opened = append(opened, s.alarm.Close)
+	}
 	c.loadRoster()
 	if c.member, err = newMembership(c); err != nil {
 		return fmt.Errorf("cluster: join the membership on %v: %w", c.cfg.Bind, err)
@@ -180,7 +185,7 @@ func (c *Cluster) Close() error {
 	}
 	c.open = false
 	c.stop()
-	err := errors.Join(c.conn.Close(), c.listen.Close(), c.member.close())
+	err := errors.Join(c.conn.Close(), c.listen.Close(), c.core.timer.alarm.Close(), c.core.syncs.alarm.Close(), c.member.close())
 	c.dialer.close()
 	c.server.close()
 	c.wg.Wait()

@@ -76,6 +76,13 @@ func (c mutePackets) WriteTo(b []byte, to netip.AddrPort) (int, error) {
 	return c.PacketConn.WriteTo(b, to)
 }
 
+func (c mutePackets) WriteEach(b []byte, to []netip.AddrPort) (int, error) {
+	if c.entries && c.m.closed.Load() {
+		return len(to), nil
+	}
+	return c.PacketConn.WriteEach(b, to)
+}
+
 // joinAll has all members be told of each other.
 func joinAll(nodes []*node) {
 	var list []string

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster/network"
@@ -44,24 +45,31 @@ func (c *Cluster) readPackets() {
 		in.contents[i] = make([]byte, seal.MaxPacket)
 	}
 	for {
-		n, err := c.conn.ReadBatch(in.Batch)
-		if err != nil && (network.IsClosed(err) || c.ctx.Err() != nil) {
+		err := c.conn.Receive(in.Batch, func(n int) bool {
+			if now := c.ring.Load(); now != ring {
+				ring = now
+				opener.Rotate(ring)
+			}
+			c.takePackets(in, opener, n)
+			return true
+		})
+		if network.IsClosed(err) || c.ctx.Err() != nil {
 			return
 		}
 		// Other errors are ICMP messages about earlier packets of ours.
-		if now := c.ring.Load(); now != ring {
-			ring = now
-			opener.Rotate(ring)
-		}
-		for i, p := range in.Packets[:n] {
-			got, refusal := opener.Open(in.contents[i], p.Data)
-			c.stats.packets[refusal].Add(1)
-			if refusal == seal.Opened {
-				c.takePacket(in, got, p)
-			}
-		}
-		c.applyBatches(in)
 	}
+}
+
+// takePackets acts on the first packets of those that were read.
+func (c *Cluster) takePackets(in *intake, opener *seal.Opener, n int) {
+	for i, p := range in.Packets[:n] {
+		got, refusal := opener.Open(in.contents[i], p.Data)
+		c.stats.packets[refusal].Add(1)
+		if refusal == seal.Opened {
+			c.takePacket(in, got, p)
+		}
+	}
+	c.applyBatches(in)
 }
 
 func (c *Cluster) takePacket(in *intake, got seal.Packet, packet network.Packet) {
@@ -147,16 +155,10 @@ func (c *Cluster) passOn(packet []byte, src source) {
 	if src.origin == nil {
 		return // no loops with members that nobody knows
 	}
-	v := c.view.Load()
 	c.core.Lock()
 	targets := c.core.PassOn(c.now(), src.origin.id, len(packet))
 	c.core.Unlock()
-	seal.MarkHop(packet, false)
-	for _, t := range targets {
-		if p := v.byID[t.ID]; p != nil {
-			c.write(packet, p)
-		}
-	}
+	c.sendEach(packet, targets)
 	c.stats.passedOn.Add(uint64(len(targets)))
 }
 
@@ -229,27 +231,36 @@ func (c *Cluster) perform(a spread.Actions) {
 
 // sendTo seals content once and sends it to all.
 func (c *Cluster) sendTo(content []byte, to []spread.Target) {
+	c.sendEach(c.sealer.Seal(make([]byte, 0, seal.MaxPacket), content), to)
+}
+
+func (c *Cluster) sendOne(content []byte, to *peer) {
+	c.write(c.sealer.Seal(make([]byte, 0, seal.MaxPacket), content), to.spread)
+}
+
+// sendEach sends a packet to all: first to those that are to pass it on.
+func (c *Cluster) sendEach(packet []byte, to []spread.Target) {
 	v := c.view.Load()
-	packet := c.sealer.Seal(make([]byte, 0, seal.MaxPacket), content)
-	for _, t := range to {
-		if p := v.byID[t.ID]; p != nil {
-			seal.MarkHop(packet, t.Hop)
-			c.write(packet, p)
+	var room [32]netip.AddrPort
+	for _, hop := range [...]bool{true, false} {
+		addrs := room[:0]
+		for _, t := range to {
+			if p := v.byID[t.ID]; p != nil && t.Hop == hop {
+				addrs = append(addrs, p.spread)
+			}
+		}
+		if len(addrs) > 0 {
+			seal.MarkHop(packet, hop)
+			c.write(packet, addrs...)
 		}
 	}
 }
 
-func (c *Cluster) sendOne(content []byte, to *peer) {
-	c.write(c.sealer.Seal(make([]byte, 0, seal.MaxPacket), content), to)
-}
-
 // write hands a packet to the system. What it does not take is lost like any
 // other packet.
-func (c *Cluster) write(packet []byte, to *peer) {
-	if _, err := c.conn.WriteTo(packet, to.spread); err != nil {
-		c.stats.sendErrors.Add(1)
-		return
-	}
-	c.stats.sentPackets.Add(1)
-	c.stats.sentBytes.Add(uint64(len(packet)))
+func (c *Cluster) write(packet []byte, to ...netip.AddrPort) {
+	sent, _ := c.conn.WriteEach(packet, to)
+	c.stats.sendErrors.Add(uint64(len(to) - sent))
+	c.stats.sentPackets.Add(uint64(sent))
+	c.stats.sentBytes.Add(uint64(sent * len(packet)))
 }

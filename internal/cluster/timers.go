@@ -3,6 +3,7 @@ package cluster
 import (
 	"time"
 
+	"github.com/rescind-edge/rescind/internal/cluster/network"
 	"github.com/rescind-edge/rescind/internal/cluster/spread"
 )
 
@@ -17,67 +18,57 @@ func (c *Cluster) runTimers() {
 		c.core.Lock()
 		c.core.Tick(c.now())
 		actions := c.core.Take()
-		next, due := c.core.Next()
-		c.core.timer.plan(next, due)
+		c.core.timer.plan(c.core.Next())
 		c.core.Unlock()
 		c.perform(actions)
-		if !c.sleep(&c.core.timer) {
+		if !c.core.timer.sleep() {
 			return
 		}
 	}
 }
 
-// sleeper is when somebody who sleeps wakes up by himself. To wake a goroutine
-// costs as much as all that most packets make it do, so it is done only where it
-// would sleep for too long. The time is under the lock of the core.
+// sleeper is when somebody who sleeps wakes up. To wake a goroutine costs as much
+// as all that most packets make it do, so whoever has something for it to do sets
+// its alarm, and only where it would ring too late. The time is under the lock of
+// the core.
 type sleeper struct {
 	until time.Duration
-	early chan struct{}
+	alarm network.Alarm
+	now   func() time.Duration
 }
 
 // never is later than anything.
 const never = time.Duration(1<<63 - 1)
 
-func newSleeper() sleeper { return sleeper{never, make(chan struct{}, 1)} }
+// init makes a sleeper ready.
+func (s *sleeper) init(c *Cluster) (err error) {
+	s.until, s.now = never, c.now
+	s.alarm, err = c.cfg.Network.Alarm()
+	return err
+}
 
 // plan says when to wake up, if ever.
 func (s *sleeper) plan(at time.Duration, ever bool) {
-	if s.until = never; ever {
-		s.until = at
+	if !ever {
+		if s.until != never {
+			s.until = never
+			s.alarm.Set(-1)
+		}
+		return
 	}
+	s.until = at
+	s.alarm.Set(max(at-s.now(), timerRest))
 }
 
 // by makes who sleeps wake up at an instant, or a little later.
 func (s *sleeper) by(at time.Duration) {
-	if at >= s.until-timerRest {
-		return
-	}
-	s.until = at
-	select {
-	case s.early <- struct{}{}:
-	default:
+	if at < s.until-timerRest {
+		s.plan(at, true)
 	}
 }
 
 // sleep sleeps as planned, and tells whether the cluster is still open.
-func (c *Cluster) sleep(s *sleeper) bool {
-	c.core.Lock()
-	until := s.until
-	c.core.Unlock()
-	var fire <-chan time.Time
-	if until != never {
-		t := time.NewTimer(max(until-c.now(), timerRest))
-		defer t.Stop()
-		fire = t.C
-	}
-	select {
-	case <-fire:
-	case <-s.early:
-	case <-c.ctx.Done():
-		return false
-	}
-	return true
-}
+func (s *sleeper) sleep() bool { return s.alarm.Wait() == nil }
 
 // takeLocked returns what the spread wants to be done now, and sees to it that
 // what it wants later is.

@@ -10,36 +10,41 @@ import (
 	"net"
 	"net/netip"
 	"time"
-
-	"golang.org/x/net/ipv6"
 )
 
 // PacketConn sends and receives packets. Methods may be called by several
-// goroutines, but ReadBatch by one; Close makes who waits in ReadFrom or ReadBatch
+// goroutines, but Receive by one; Close makes who waits in ReadFrom or Receive
 // return an error that wraps net.ErrClosed.
 type PacketConn interface {
 	ReadFrom(b []byte) (n int, from netip.AddrPort, err error)
-	// ReadBatch waits for a packet, then takes those that have come, as far as
-	// there is room, and returns how many: Data and From of the first ones are set.
-	ReadBatch(room *Batch) (n int, err error)
+	// Receive waits for packets, puts those that have come into room, as far as
+	// they fit, and calls take with their number: Data and From of the first ones
+	// are set. It goes on until take returns false, which gives nil, or something
+	// fails. Close returns after take has.
+	Receive(room *Batch, take func(n int) (more bool)) error
 	WriteTo(b []byte, to netip.AddrPort) (n int, err error) // keeps no b
+	// WriteEach sends one packet to each of several, and returns to how many the
+	// system has taken it. The error is that of the last of the others. It keeps
+	// neither b nor to.
+	WriteEach(b []byte, to []netip.AddrPort) (sent int, err error)
 	LocalAddr() netip.AddrPort
 	Close() error
 }
 
-// Network opens sockets. Names are resolved by it and by nothing else.
+// Network opens sockets, and makes alarms that fit to them. Names are resolved by
+// it and by nothing else.
 type Network interface {
 	ListenPacket(addr netip.AddrPort) (PacketConn, error)
 	Listen(addr netip.AddrPort) (net.Listener, error)
 	Dial(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
 	Lookup(ctx context.Context, host string) ([]netip.Addr, error)
+	Alarm() (Alarm, error)
 }
 
 // Batch is room for packets that are read at once. Make it with NewBatch.
 type Batch struct {
 	Packets []Packet
-	buffers [][]byte       // of Packets, whole
-	raw     []ipv6.Message // what System reads into
+	buffers [][]byte // of Packets, whole
 }
 
 // Packet is one that was read.
@@ -52,9 +57,7 @@ type Packet struct {
 func NewBatch(packets, size int) *Batch {
 	b := &Batch{Packets: make([]Packet, packets)}
 	for range packets {
-		buffer := make([]byte, size)
-		b.buffers = append(b.buffers, buffer)
-		b.raw = append(b.raw, ipv6.Message{Buffers: [][]byte{buffer}})
+		b.buffers = append(b.buffers, make([]byte, size))
 	}
 	return b
 }
@@ -80,7 +83,7 @@ func (System) ListenPacket(addr netip.AddrPort) (PacketConn, error) {
 	// What the system refuses to give only makes losses likelier.
 	_ = c.SetReadBuffer(socketBuffer)
 	_ = c.SetWriteBuffer(socketBuffer)
-	return udp{c, ipv6.NewPacketConn(c)}, nil
+	return newUDP(c)
 }
 
 // Listen opens a TCP listener.
@@ -101,36 +104,6 @@ func (System) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 		addrs[i] = addrs[i].Unmap()
 	}
 	return addrs, err
-}
-
-type udp struct {
-	*net.UDPConn
-	// many reads several packets in one system call, where the system has one; of
-	// sockets for IPv4 as well.
-	many *ipv6.PacketConn
-}
-
-func (c udp) ReadBatch(room *Batch) (int, error) {
-	n, err := c.many.ReadBatch(room.raw, 0)
-	for i := range max(n, 0) {
-		m := &room.raw[i]
-		from, _ := m.Addr.(*net.UDPAddr)
-		at := from.AddrPort()
-		room.Packets[i] = Packet{Data: room.buffers[i][:m.N], From: netip.AddrPortFrom(at.Addr().Unmap(), at.Port())}
-	}
-	return max(n, 0), err
-}
-
-func (c udp) ReadFrom(b []byte) (int, netip.AddrPort, error) {
-	n, from, err := c.ReadFromUDPAddrPort(b)
-	return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), err
-}
-
-func (c udp) WriteTo(b []byte, to netip.AddrPort) (int, error) { return c.WriteToUDPAddrPort(b, to) }
-
-func (c udp) LocalAddr() netip.AddrPort {
-	a := c.UDPConn.LocalAddr().(*net.UDPAddr).AddrPort()
-	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
 // IsClosed tells whether an error says that the socket was closed.

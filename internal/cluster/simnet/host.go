@@ -130,6 +130,9 @@ func (h *Host) Lookup(_ context.Context, name string) ([]netip.Addr, error) {
 	return addrs, nil
 }
 
+// Alarm returns an alarm that is not set.
+func (h *Host) Alarm() (network.Alarm, error) { return network.NewAlarm(), nil }
+
 // queueLength is how many packets a socket holds for its reader.
 const queueLength = 4096
 
@@ -169,22 +172,42 @@ func (p *packetConn) ReadFrom(b []byte) (int, netip.AddrPort, error) {
 	}
 }
 
-func (p *packetConn) ReadBatch(room *network.Batch) (n int, err error) {
-	select {
-	case got := <-p.queue:
-		room.Set(0, got.data, got.from)
-	case <-p.closed:
-		return 0, net.ErrClosed
+func (p *packetConn) Receive(room *network.Batch, take func(int) bool) error {
+	for {
+		select {
+		case got := <-p.queue:
+			room.Set(0, got.data, got.from)
+		case <-p.closed:
+			return net.ErrClosed
+		}
+		if !take(p.more(room)) {
+			return nil
+		}
 	}
-	for n = 1; n < len(room.Packets); n++ {
+}
+
+// more adds to the first packet those that have come, and returns how many there
+// are then.
+func (p *packetConn) more(room *network.Batch) int {
+	for n := 1; n < len(room.Packets); n++ {
 		select {
 		case got := <-p.queue:
 			room.Set(n, got.data, got.from)
 		default:
-			return n, nil
+			return n
 		}
 	}
-	return n, nil
+	return len(room.Packets)
+}
+
+func (p *packetConn) WriteEach(b []byte, to []netip.AddrPort) (sent int, err error) {
+	for _, at := range to {
+		if _, err = p.WriteTo(b, at); err != nil {
+			return sent, err // closed
+		}
+		sent++
+	}
+	return sent, nil
 }
 
 func (p *packetConn) WriteTo(b []byte, to netip.AddrPort) (int, error) {
