@@ -100,7 +100,7 @@ func (a *App) serveAdmin() error {
 
 // serverConfig translates the listeners of the sites.
 func (a *App) serverConfig(cfg *config.Config, sockets *server.Sockets) (server.Config, error) {
-	s := server.Config{Handler: a.proxy, Fast: a.proxy, Limits: serverLimits(cfg.Limits), Log: a.log, Refused: a.refuse}
+	s := server.Config{Handler: a.proxy, Fast: a.proxy, Plain: a.proxy, Limits: serverLimits(cfg.Limits), Log: a.log, Refused: a.refuse}
 	for i, l := range cfg.Listen.HTTP {
 		opened, err := take(l, sockets)
 		if err != nil {

@@ -18,7 +18,7 @@ import (
 // would read it to its end first, and throw it away.
 func (x *exchange) attachBody(req *fetch.PassRequest) {
 	r := x.r
-	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+	if r == nil || r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return
 	}
 	x.control.EnableFullDuplex() // what does not know it has no need of it

@@ -80,8 +80,7 @@ func (x *exchange) whole() state {
 		return stateDone
 	}
 	if x.length < 0 && !x.endsPlain() {
-		x.control.Flush() // else net/http counts a short body, and has no place for a trailer
-		x.waitForOrigin()
+		x.flush() // else net/http counts a short body, and has no place for a trailer
 	}
 	if encoder != nil {
 		x.sendThrough(encoder)
@@ -95,7 +94,7 @@ func (x *exchange) whole() state {
 // sendThrough writes the whole content through an encoder.
 func (x *exchange) sendThrough(encoder *compress.Encoder) {
 	for {
-		chunk, err := x.answer.Content.Next(x.r.Context())
+		chunk, err := x.answer.Content.Next(x.ctx)
 		if err == io.EOF {
 			break
 		}
@@ -157,8 +156,12 @@ func (x *exchange) unsatisfiable() state {
 }
 
 // deadline gives the client time for the next write, and only for that. What
-// was given a moment ago is not given again: at most a sixteenth is missing.
+// was given a moment ago is not given again: at most a sixteenth is missing. The
+// server sees to it by itself where it has read the request.
 func (x *exchange) deadline() {
+	if x.plain != nil {
+		return
+	}
 	now, timeout := time.Now(), x.cfg.WriteTimeout
 	if x.until.Sub(now) > timeout-timeout/16 {
 		return
@@ -179,7 +182,7 @@ func (x *exchange) waitForOrigin() {
 // it were whole.
 func (x *exchange) send(n int64) {
 	for n != 0 {
-		chunk, err := x.answer.Content.Next(x.r.Context())
+		chunk, err := x.answer.Content.Next(x.ctx)
 		if err == io.EOF && n < 0 {
 			return
 		}
@@ -206,7 +209,7 @@ func (x *exchange) write(chunk []byte) {
 	for len(chunk) > 0 {
 		part := chunk[:min(len(chunk), mostWrite)]
 		x.deadline()
-		n, err := x.w.Write(part)
+		n, err := x.to().Write(part)
 		x.sentBytes += int64(n)
 		if err != nil {
 			panic(http.ErrAbortHandler)
@@ -214,9 +217,26 @@ func (x *exchange) write(chunk []byte) {
 		chunk = chunk[len(part):]
 	}
 	if x.answer != nil && !x.answer.Complete() {
-		x.control.Flush() // what has arrived is not held back
-		x.waitForOrigin()
+		x.flush() // what has arrived is not held back
 	}
+}
+
+// to returns where content is written.
+func (x *exchange) to() io.Writer {
+	if x.plain != nil {
+		return x.plain
+	}
+	return x.w
+}
+
+// flush sends what is written, before the origin is waited for.
+func (x *exchange) flush() {
+	if x.plain != nil {
+		x.check(x.plain.Flush())
+		return
+	}
+	x.control.Flush()
+	x.waitForOrigin()
 }
 
 // endsPlain tells that all of the content is there and no trailer follows it.
@@ -230,7 +250,11 @@ func (x *exchange) sendTrailer() {
 		return
 	}
 	for _, f := range httpcache.EndToEnd(x.answer.Trailer(), nil) {
-		if !x.hides(f.Name) && !inHeadOnly(f.Name) {
+		switch {
+		case x.hides(f.Name) || inHeadOnly(f.Name):
+		case x.plain != nil:
+			x.trailer = x.trailer.Add(f.Name, f.Value)
+		default:
 			x.w.Header().Add(http.TrailerPrefix+f.Name, f.Value)
 		}
 	}

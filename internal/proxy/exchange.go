@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/fetch"
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/httpcache"
+	"github.com/rescind-edge/rescind/internal/server"
 	"github.com/rescind-edge/rescind/internal/store"
 )
 
@@ -49,9 +51,11 @@ type turn struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	control http.ResponseController // of w
+	plain   server.PlainWriter      // instead of w, r and control; nil: those
+	ctx     context.Context         // ends when the client leaves
 	start   time.Time
 	until   time.Time // the client has for the write under way; zero: for ever
-	fast    bool      // read by the server itself: w, r and control are nil
+	fast    bool      // answered by ServeFast: w, r, control and plain are nil
 	edge    *edge     // who asks, where that is another node; nil: a client
 	ask     ask
 
@@ -84,6 +88,7 @@ type turn struct {
 	length   int64             // of what is sent, -1 where that is not known
 	encoding compress.Encoding // to apply while it is sent
 	problem  problem
+	trailer  field.Fields // of the answer, where plain
 	own      fetch.Answer // room for answer
 
 	// Of an answer by the server itself.

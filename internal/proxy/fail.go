@@ -33,6 +33,8 @@ func (x *exchange) fail() state {
 	x.out = x.out[:0]
 	if len(page.Body) > 0 {
 		x.out = x.out.Add("Content-Type", page.ContentType).Add("X-Content-Type-Options", "nosniff")
+	}
+	if x.problem.status != http.StatusNoContent {
 		x.out = x.out.Add("Content-Length", x.number(int64(len(page.Body))))
 	}
 	x.out = x.out.Add("Cache-Control", "no-store")

@@ -50,7 +50,7 @@ const atOnce = 16 << 10
 
 // meet tells whether the request can be answered here, and finds the answer.
 func (x *exchange) meet() bool {
-	if x.cfg.trust() != TrustStored || x.locate() != located || !x.plain() {
+	if x.cfg.trust() != TrustStored || x.locate() != located || !x.usual() {
 		return false
 	}
 	x.readFields()
@@ -58,9 +58,9 @@ func (x *exchange) meet() bool {
 	return !x.asksRefresh() && x.find() && x.shape()
 }
 
-// plain tells that no field asks for what only ServeHTTP does: to look for
+// usual tells that no field asks for what only ServeHTTP does: to look for
 // loops, and to explain.
-func (x *exchange) plain() bool {
+func (x *exchange) usual() bool {
 	for i := range x.ask.lines {
 		switch name := x.ask.lines[i].Name; len(name) {
 		case len("Via"), len("Fastly-Debug"):

@@ -15,8 +15,8 @@ func (x *exchange) hash() state {
 	x.keyed = x.service.Query.Apply(x.target)
 	x.key = x.cfg.Hasher.Key(x.service.KeySpace, x.keyed)
 	x.directives = httpcache.ParseRequest(x.fields)
-	x.refreshed = x.edge == nil && x.asksRefresh() && !x.fast && x.cfg.Refresh(x.service.ID, x.target, x.r)
-	unknown := x.edge != nil && x.cfg.Catcher.Covers(x.r.Context(), &x.edge.ask) == catch.NotCovered
+	x.refreshed = x.edge == nil && x.asksRefresh() && !x.fast && x.cfg.Refresh(x.service.ID, x.target, x.request())
+	unknown := x.edge != nil && x.cfg.Catcher.Covers(x.ctx, &x.edge.ask) == catch.NotCovered
 	// From here on the request has begun: purges applied later do not concern
 	// what it may share.
 	x.began = x.service.Judge.Marks.Position()

@@ -103,22 +103,22 @@ func (x *exchange) miss() state {
 	x.atWork()
 	if x.found == foundUnknown {
 		req.Unbased = true
-		answer, err := x.service.Fetcher.Alone(x.r.Context(), req)
+		answer, err := x.service.Fetcher.Alone(x.ctx, req)
 		return x.fetched(answer, err, outcomeMiss)
 	}
 	if x.fields.Has("Authorization") {
 		// Its answer is rarely for others, and theirs never tells.
-		answer, err := x.service.Fetcher.Alone(x.r.Context(), req)
+		answer, err := x.service.Fetcher.Alone(x.ctx, req)
 		return x.fetched(answer, err, outcomeMiss)
 	}
-	answer, err := x.service.Fetcher.Get(x.r.Context(), req)
+	answer, err := x.service.Fetcher.Get(x.ctx, req)
 	return x.fetched(answer, err, outcomeMiss)
 }
 
 // fetched decides on what a fetch brought.
 func (x *exchange) fetched(answer *fetch.Answer, err error, as outcome) state {
 	if err != nil {
-		if x.r.Context().Err() == nil && originFails(err) && x.staleInstead() {
+		if x.ctx.Err() == nil && originFails(err) && x.staleInstead() {
 			return stateDeliver
 		}
 		return x.originFailed(err)
@@ -151,7 +151,7 @@ func (x *exchange) pass() state {
 	if x.found == foundUncacheable {
 		req := x.shared()
 		req.Interim = x.interim
-		answer, err := x.service.Fetcher.Alone(x.r.Context(), req)
+		answer, err := x.service.Fetcher.Alone(x.ctx, req)
 		return x.fetched(answer, err, outcomePass)
 	}
 	fields, conditional := x.upstream()
@@ -164,7 +164,7 @@ func (x *exchange) pass() state {
 		// tunnel would both read from the client.
 		req.Upgrade = upgradeOf(x.r)
 	}
-	answer, err := x.service.Fetcher.Pass(x.r.Context(), req)
+	answer, err := x.service.Fetcher.Pass(x.ctx, req)
 	if err == nil {
 		x.invalidate(answer)
 	}
@@ -192,6 +192,10 @@ func (x *exchange) interim(status int, f field.Fields) {
 	if status == http.StatusContinue || !x.ask.atLeastHTTP11() {
 		return // net/http sends 100 when the body is first read
 	}
+	if x.plain != nil {
+		x.informPlain(status, httpcache.EndToEnd(f, nil))
+		return
+	}
 	x.deadline()
 	h := x.w.Header()
 	for _, line := range httpcache.EndToEnd(f, nil) {
@@ -218,7 +222,7 @@ func (x *exchange) originFailed(err error) state {
 		return x.refuse(http.StatusRequestEntityTooLarge, "body-too-large", "The request body is longer than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes.")
 	case errors.As(err, &failure) && failure.Kind == origin.KindRequestBody:
 		return x.bodyFailed(err)
-	case x.r.Context().Err() != nil:
+	case x.ctx.Err() != nil:
 		panic(http.ErrAbortHandler) // nobody is left to answer, and silence would mean 200
 	case errors.As(err, &parent) && parent.Status < 500:
 		return x.refuse(parent.Status, parent.Reason, "The shield of this service does not accept the request: "+parent.Reason+".")

@@ -132,6 +132,11 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, from *edge) {
 	x := p.pool.Get().(*exchange)
 	x.begin(p, w, r)
 	x.edge = from
+	x.run()
+}
+
+// run takes the exchange from its first state to its last.
+func (x *exchange) run() {
 	finished := false
 	defer func() {
 		x.deadline() // for what net/http still has to write
@@ -141,7 +146,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, from *edge) {
 	for s := stateRecv; s != stateDone; {
 		s = x.step(s)
 	}
-	finished = true
+	finished = x.plain == nil || x.plain.End(x.trailer) == nil
 }
 
 // Client returns the address that a request came from, by the connection or by
@@ -161,7 +166,7 @@ func (p *Proxy) Client(r *http.Request) (addr netip.Addr, forwarded bool) {
 
 func (x *exchange) begin(p *Proxy, w http.ResponseWriter, r *http.Request) {
 	x.p, x.cfg, x.w, x.r = p, p.hold(x.stripe), w, r
-	x.control = *http.NewResponseController(w)
+	x.control, x.ctx = *http.NewResponseController(w), r.Context()
 	x.start = time.Now()
 }
 

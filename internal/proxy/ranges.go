@@ -68,7 +68,7 @@ func (x *exchange) resume(n int64) bool {
 	}
 	fields, _ := x.upstream()
 	fields = fields.Add("Range", fmt.Sprintf("bytes=%d-%s", from, last)).Add("If-Range", etag)
-	rest, err := x.service.Fetcher.Pass(x.r.Context(), &fetch.PassRequest{
+	rest, err := x.service.Fetcher.Pass(x.ctx, &fetch.PassRequest{
 		Method: http.MethodGet, Target: x.target, Host: x.target.Host, Fields: fields,
 	})
 	if err != nil {

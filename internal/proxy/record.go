@@ -15,6 +15,10 @@ import (
 // writeHeader sends the head of the answer.
 func (x *exchange) writeHeader(status int) {
 	x.status, x.firstByte = status, x.elapsed()
+	if x.plain != nil {
+		x.beginPlain()
+		return
+	}
 	x.writeFields()
 	x.w.WriteHeader(status)
 }
@@ -72,7 +76,7 @@ func (x *exchange) report(finished bool) {
 // responseFields returns the fields of the answer as it was sent.
 func (x *exchange) responseFields() event.Header {
 	switch {
-	case !x.fast:
+	case x.w != nil:
 		return x.w.Header()
 	case x.ask.major == 2:
 		return (*sentFields)(&x.out)

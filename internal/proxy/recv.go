@@ -15,8 +15,10 @@ import (
 // the store is asked.
 func (x *exchange) recv() state {
 	x.p.stats.Requests.Add(x.stripe, 1)
-	x.ask = askOf(x.r, x.raw)
-	x.raw = x.ask.lines
+	if x.r != nil {
+		x.ask = askOf(x.r, x.raw)
+		x.raw = x.ask.lines
+	}
 	x.client, x.target.Scheme = x.ask.client(nil), x.ask.scheme()
 	if m := x.ask.method; m == http.MethodConnect || m == http.MethodTrace {
 		return x.refuse(http.StatusMethodNotAllowed, "method", "The method "+m+" is not allowed here.")
@@ -99,7 +101,6 @@ func originForm(raw string) string {
 
 // route decides by method what becomes of the request.
 func (x *exchange) route() state {
-	r := x.r
 	switch {
 	case x.purges():
 		return x.purge()
@@ -112,7 +113,7 @@ func (x *exchange) route() state {
 	}
 	debug, _ := x.ask.lines.Get("Fastly-Debug")
 	x.debug = debug != "" && x.debugAllowed()
-	if r.Method == http.MethodOptions && r.Header.Get("Max-Forwards") == "0" {
+	if hops, _ := x.ask.lines.Get("Max-Forwards"); hops == "0" && x.ask.method == http.MethodOptions {
 		return x.refuse(http.StatusNoContent, "max-forwards", "") // RFC 9110 section 7.6.2: ours to answer
 	}
 	return x.routeByMethod()
@@ -120,6 +121,9 @@ func (x *exchange) route() state {
 
 func (x *exchange) routeByMethod() state {
 	r := x.r
+	if r == nil {
+		return stateHash // a simple request
+	}
 	body := r.ContentLength != 0 || len(r.TransferEncoding) > 0
 	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && !body && upgradeOf(r) == "" {
 		return stateHash
@@ -222,9 +226,9 @@ func offered(list string) string {
 }
 
 // upgradeOf returns the protocols that a client asks to switch to
-// (RFC 9110 section 7.8), or "".
+// (RFC 9110 section 7.8), or "". No simple request does.
 func upgradeOf(r *http.Request) string {
-	if r.ProtoMajor != 1 {
+	if r == nil || r.ProtoMajor != 1 {
 		return ""
 	}
 	for _, line := range r.Header["Connection"] {

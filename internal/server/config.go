@@ -33,6 +33,11 @@ type Config struct {
 	// called after Close has returned. Nil for none.
 	Fast FastHandler
 
+	// Plain answers, instead of the Handler, every request by HTTP/1.1 that is
+	// simple enough (see FastRequest) and that Fast has declined, unless the Server
+	// drains. It is not called after Close has returned. Nil for none.
+	Plain PlainHandler
+
 	// Limits bound what clients can make this node hold.
 	Limits Limits
 

@@ -25,6 +25,7 @@ const (
 	delivering              // a head that has been found strict
 	counting                // a body under Content-Length
 	chunking                // a body under Transfer-Encoding: chunked
+	planned                 // a request that the PlainHandler is to answer: c.plain
 	raw                     // not ours any more: HTTP/2, or taken over by a handler
 	relayed                 // HTTP/2, to be relayed
 	dead                    // nothing: the framing was broken
@@ -57,7 +58,7 @@ type conn struct {
 	skipped    bool      // an empty line before the head has been dropped
 	responding bool      // net/http has a request that it has not finished with
 	held       bool      // the head began to arrive while net/http was responding
-	slow       bool      // pipelines or sends bodies: nothing is offered to the FastHandler
+	slow       bool      // pipelines or sends bodies: all is for net/http
 	err        error     // when dead
 	subject    subject
 
@@ -65,7 +66,8 @@ type conn struct {
 	peer     *peer         // nil until the FastHandler is called
 	direct   *direct       // nil until it is needed, and where indirect
 	indirect bool          // cannot be served by the descriptor
-	answered time.Duration // when the FastHandler last did, by the server's clock; 0 where net/http was the last
+	plain    *plainCall    // while planned
+	answered time.Duration // when a request was last answered, by the server's clock; 0 where net/http did that
 
 	reading  deadlines
 	writeBy  atomic.Int64 // deadline of writing, by the server's clock; 0 where it is not ours
@@ -107,6 +109,10 @@ func (c *conn) Read(p []byte) (int, error) {
 			return c.readCounted(p)
 		case chunking:
 			return c.readChunked(p)
+		case planned:
+			if err := c.servePlain(); err != nil {
+				return 0, c.die(err)
+			}
 		case raw:
 			return c.readRaw(p)
 		case relayed:
@@ -262,3 +268,5 @@ func (c *conn) wake() error {
 }
 
 func (c *conn) wrapper() *conn { return c }
+
+func (c *conn) isTLS() bool { return c.Conn != c.link }

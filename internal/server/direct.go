@@ -36,7 +36,7 @@ type direct struct {
 // newDirect returns nil where the connection has no descriptor, or speaks TLS.
 func newDirect(c *conn) *direct {
 	sys, ok := c.link.Conn.(syscall.Conn)
-	if !ok || c.Conn != c.link {
+	if !ok || c.isTLS() {
 		return nil
 	}
 	raw, err := sys.SyscallConn()

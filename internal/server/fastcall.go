@@ -15,6 +15,7 @@ const (
 	fastUnknown  fastOutcome = iota // for the strict parser
 	fastStrict                      // for net/http, and found strict
 	fastAnswered                    // by the FastHandler
+	fastPlanned                     // for the PlainHandler, and in c.plain
 	fastEnded                       // the connection is to be closed
 )
 
@@ -73,12 +74,31 @@ func (c *conn) meet(call *fastCall, b []byte) fastOutcome {
 	case bodyless:
 		return fastStrict
 	case simple:
-		if s.cfg.Fast != nil && !c.slow && !s.draining.Load() {
-			return c.offer(call)
+		if c.slow || s.draining.Load() {
+			return fastStrict
 		}
-		return fastStrict
+		return c.offerOrPlan(call, b)
 	}
 	return fastUnknown
+}
+
+// offerOrPlan has a simple request answered at once, or sees to it that it will
+// be by the PlainHandler.
+func (c *conn) offerOrPlan(call *fastCall, b []byte) fastOutcome {
+	if c.peer == nil {
+		c.peer = c.newPeer()
+	}
+	call.request.Remote, call.request.Peer, call.request.TLS = c.peer.remote, c.peer.addr, c.peer.tls
+	call.request.Time = time.Now()
+	if c.server.cfg.Fast != nil {
+		if outcome := c.offer(call); outcome != fastStrict {
+			return outcome
+		}
+	}
+	if c.plan(&call.request, b) {
+		return fastPlanned
+	}
+	return fastStrict
 }
 
 // offer calls the FastHandler. A panic of it goes on to net/http, which logs it
@@ -89,11 +109,6 @@ func (c *conn) offer(call *fastCall) fastOutcome {
 		return fastEnded
 	}
 	defer s.calls.exit(c.shard)
-	if c.peer == nil {
-		c.peer = c.newPeer()
-	}
-	call.request.Remote, call.request.Peer, call.request.TLS = c.peer.remote, c.peer.addr, c.peer.tls
-	call.request.Time = time.Now()
 	call.conn, call.now, call.sent, call.err = c, call.request.Time.Sub(s.made), false, nil
 
 	took := s.cfg.Fast.ServeFast(call, &call.request)

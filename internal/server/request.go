@@ -56,7 +56,7 @@ func (c *conn) nextRequest(p []byte) (int, error) {
 // take judges what has arrived, which begins a request, and has it answered or
 // passed on where that can be decided at once: then it returns how much of p it
 // has filled. Where it cannot, all of it is in c.in; where the FastHandler has
-// answered, nothing is.
+// answered or the PlainHandler is to, nothing is.
 func (c *conn) take(call *fastCall, b, p []byte) (int, error) {
 	if err := c.wake(); err != nil {
 		return 0, c.die(err)
@@ -64,6 +64,8 @@ func (c *conn) take(call *fastCall, b, p []byte) (int, error) {
 	switch c.meet(call, b) {
 	case fastAnswered:
 		c.settle()
+		c.doze()
+	case fastPlanned: // c.plan has settled it
 	case fastEnded:
 		return 0, c.die(io.EOF)
 	case fastStrict:
@@ -76,7 +78,7 @@ func (c *conn) take(call *fastCall, b, p []byte) (int, error) {
 	return 0, nil
 }
 
-// settle ends a request that the FastHandler has answered.
+// settle forgets the head of a request that net/http does not get.
 func (c *conn) settle() {
 	c.in.release()
 	c.mayBeHTTP2, c.skipped, c.held = false, false, false
@@ -86,7 +88,6 @@ func (c *conn) settle() {
 		c.headBy = time.Time{}
 		c.SetReadDeadline(time.Now().Add(c.server.cfg.Limits.IdleTimeout))
 	}
-	c.doze()
 }
 
 // receive reads what the client sends, into p or, where that is too small, into

@@ -37,10 +37,11 @@ type Server struct {
 	stopping chan struct{} // closed when accepting ends
 	work     sync.WaitGroup
 
-	buffers   *sync.Pool // of what was received
-	fastCalls *sync.Pool
-	copies    *sync.Pool // of answers that are copied together
-	outs      *sync.Pool // of what goes out by HTTP/2
+	buffers    *sync.Pool // of what was received
+	fastCalls  *sync.Pool
+	plainCalls *sync.Pool
+	copies     *sync.Pool // of answers that are copied together
+	outs       *sync.Pool // of what goes out by HTTP/2
 
 	life struct {
 		sync.Mutex
@@ -57,15 +58,16 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	s := &Server{
-		cfg:       cfg,
-		links:     newTable(),
-		calls:     newCalls(),
-		made:      time.Now().Add(-time.Nanosecond), // uptime is never 0
-		stopping:  make(chan struct{}),
-		buffers:   newBufferPool(),
-		fastCalls: newCallPool(),
-		copies:    newCopyPool(),
-		outs:      newOutPool(),
+		cfg:        cfg,
+		links:      newTable(),
+		calls:      newCalls(),
+		made:       time.Now().Add(-time.Nanosecond), // uptime is never 0
+		stopping:   make(chan struct{}),
+		buffers:    newBufferPool(),
+		fastCalls:  newCallPool(),
+		plainCalls: newPlainPool(),
+		copies:     newCopyPool(),
+		outs:       newOutPool(),
 	}
 	s.limits.Store(&cfg.Limits)
 	if s.ports, err = newPorts(cfg); err != nil {
