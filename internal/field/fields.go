@@ -1,6 +1,9 @@
 package field
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Field is one header field line as it was received: the name in the sender's
 // spelling, the value without surrounding white space.
@@ -108,9 +111,17 @@ func (f Fields) Set(name, value string) Fields {
 	return kept
 }
 
+// mostInserted is up to how many lines inserting one after the other is quick
+// enough whatever their order.
+const mostInserted = 64
+
 // SortByName puts the lines in the order of their names as they are spelled,
 // those of one name in their own. It is quick where few are out of place.
 func (f Fields) SortByName() {
+	if len(f) > mostInserted {
+		slices.SortStableFunc(f, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
+		return
+	}
 	for i := 1; i < len(f); i++ {
 		for j := i; j > 0 && f[j].Name < f[j-1].Name; j-- {
 			f[j], f[j-1] = f[j-1], f[j]

@@ -2,6 +2,8 @@ package field_test
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rescind-edge/rescind/internal/field"
@@ -148,5 +150,20 @@ func TestMinTakesEachInstant(t *testing.T) {
 	b := field.Times{Fresh: 2, SWR: 8, SIE: 8, Keep: 8}
 	if got, want := a.Min(b), (field.Times{Fresh: 1, SWR: 8, SIE: 3, Keep: 8}); got != want || b.Min(a) != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// Lines of one name keep their order, in short lists and in long ones.
+func TestSortByName(t *testing.T) {
+	for _, n := range []int{0, 1, 10, 64, 65, 2000} {
+		var f field.Fields
+		for i := range n {
+			f = f.Add(string(rune('a'+i*7%13)), strconv.Itoa(i))
+		}
+		want := slices.Clone(f)
+		slices.SortStableFunc(want, func(a, b field.Field) int { return strings.Compare(a.Name, b.Name) })
+		if f.SortByName(); !slices.Equal(f, want) {
+			t.Errorf("%d lines: %v", n, f)
+		}
 	}
 }

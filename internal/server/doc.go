@@ -24,5 +24,6 @@
 //
 // Simple requests are offered to a FastHandler first. It answers from inside
 // the wrapper's Read, so that net/http, which waits there for the next request,
-// sees nothing of them: no goroutine changes and nothing is allocated.
+// sees nothing of them: no goroutine changes and nothing is allocated. What it
+// declines a PlainHandler answers, which may wait for as long as it likes.
 package server

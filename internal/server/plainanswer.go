@@ -21,31 +21,34 @@ var (
 // what is not leaves from where it lies, in clear, or else through the buffer,
 // so that a TLS record is filled.
 type plainAnswer struct {
-	conn   *conn
-	begun  bool
-	ended  bool
-	inward bool  // chunked
-	left   int64 // of the content, where it is not chunked
-	err    error
+	conn    *conn
+	begun   bool
+	ended   bool
+	chunked bool  // chunked
+	left    int64 // of the content, where it is not chunked
+	err     error
 
 	pooled *copyBuffer
 	buf    []byte // collected, in pooled
 	line   [20]byte
-	parts  [3][]byte
+	parts  [4][]byte
 	vector net.Buffers
 }
-
-// chunkRoom is what frames one chunk at most: its size in hexadecimal digits, and
-// two line ends.
-const chunkRoom = 16 + len("\r\n\r\n")
 
 var chunkEnd = []byte("\r\n")
 
 func (a *plainAnswer) release() {
+	a.forget()
+	*a = plainAnswer{}
+}
+
+// forget gives the buffer back: a long answer does without while its client takes
+// it.
+func (a *plainAnswer) forget() {
 	if a.pooled != nil {
 		a.conn.server.copies.Put(a.pooled)
+		a.pooled, a.buf = nil, nil
 	}
-	*a = plainAnswer{}
 }
 
 // Inform implements PlainWriter.
@@ -64,7 +67,7 @@ func (call *plainCall) Begin(head []byte, length int64) error {
 	if a.begun {
 		return errBegunLate
 	}
-	a.begun, a.inward, a.left = true, length < 0, max(length, 0)
+	a.begun, a.chunked, a.left = true, length < 0, max(length, 0)
 	a.collect(head)
 	return a.err
 }
@@ -79,7 +82,7 @@ func (call *plainCall) Write(p []byte) (int, error) {
 		return 0, errNotBegun
 	case len(p) == 0:
 		return 0, nil
-	case a.inward:
+	case a.chunked:
 		return a.chunk(p)
 	case int64(len(p)) > a.left:
 		a.err = errTooLong
@@ -108,7 +111,7 @@ func (call *plainCall) End(trailer field.Fields) error {
 		a.err = errTooShort
 		return a.err
 	}
-	if a.inward {
+	if a.chunked {
 		a.collect([]byte("0\r\n"))
 		for _, f := range trailer {
 			a.collect([]byte(f.Name + ": " + f.Value + "\r\n"))
@@ -129,66 +132,58 @@ func (a *plainAnswer) chunk(p []byte) (int, error) {
 
 // content sends or collects p between what frames it, and returns how much of it
 // was taken.
-func (a *plainAnswer) content(before, p []byte, behind []byte) int {
-	a.room()
-	whole := len(before) + len(p) + len(behind)
-	if whole <= copiedInClear && len(a.buf)+whole <= cap(a.buf) || a.conn.isTLS() {
+func (a *plainAnswer) content(before, p, behind []byte) int {
+	if a.conn.isTLS() || len(before)+len(p)+len(behind) <= copiedInClear {
 		return a.copy(before, p, behind)
-	}
-	if len(a.buf)+len(before) > cap(a.buf) {
-		a.flush()
 	}
 	if a.err != nil {
 		return 0
 	}
-	a.buf = append(a.buf, before...)
-	parts := append(a.parts[:0], a.buf, p)
-	if len(behind) > 0 {
-		parts = append(parts, behind)
-	}
+	ahead := len(a.buf) + len(before)
+	parts := append(a.parts[:0], a.buf, before, p, behind)
 	a.vector = parts
 	a.conn.limitWrite(a.conn.server.uptime())
+	// What it is written to decides whether it is one system call: see sendVectors.
 	sent, err := a.vector.WriteTo(a.conn.link.Conn)
-	n := int(min(max(sent-int64(len(a.buf)), 0), int64(len(p))))
-	a.buf, a.err = a.buf[:0], err
+	a.err = err
 	clear(a.parts[:]) // content must not be held by a pool
-	return n
+	a.forget()
+	return int(min(max(sent-int64(ahead), 0), int64(len(p))))
 }
 
 // copy is content through the buffer.
-func (a *plainAnswer) copy(before, p []byte, behind []byte) (n int) {
+func (a *plainAnswer) copy(before, p, behind []byte) (n int) {
 	a.collect(before)
 	for rest := p; len(rest) > 0 && a.err == nil; {
-		switch {
-		case len(a.buf) == cap(a.buf):
-			a.flush()
-			continue
-		case len(a.buf) == 0 && len(rest) >= cap(a.buf):
+		if len(a.buf) == 0 && len(rest) >= copiedSize {
 			a.send(rest)
-			rest, n = nil, n+len(rest)
-			continue
+			n += len(rest)
+			break
 		}
+		a.room()
 		m := min(len(rest), cap(a.buf)-len(a.buf))
 		a.buf = append(a.buf, rest[:m]...)
-		rest, n = rest[m:], n+m
+		if rest, n = rest[m:], n+m; len(a.buf) == cap(a.buf) {
+			a.flush()
+		}
 	}
-	if len(behind) > 0 {
-		a.collect(behind)
-	}
+	a.collect(behind)
 	return n
 }
 
 // collect keeps b for the next write, or writes where there is no room for it.
 func (a *plainAnswer) collect(b []byte) {
-	a.room()
-	if len(a.buf)+len(b)+chunkRoom > cap(a.buf) {
+	if len(a.buf)+len(b) > copiedSize {
 		a.flush()
 	}
-	if len(b)+chunkRoom > cap(a.buf) {
+	switch {
+	case len(b) == 0:
+	case len(b) > copiedSize:
 		a.send(b)
-		return
+	default:
+		a.room()
+		a.buf = append(a.buf, b...)
 	}
-	a.buf = append(a.buf, b...)
 }
 
 func (a *plainAnswer) room() {
@@ -201,7 +196,7 @@ func (a *plainAnswer) room() {
 func (a *plainAnswer) flush() {
 	if len(a.buf) > 0 {
 		a.send(a.buf)
-		a.buf = a.buf[:0]
+		a.forget()
 	}
 }
 
