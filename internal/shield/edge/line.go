@@ -121,12 +121,13 @@ func (l *line) failed(now time.Time) {
 }
 
 // answered notes that the member is alive and, where it has confirmed something,
-// what.
-func (l *line) answered(w *shield.Word) {
+// what: no more than it was asked about, whatever it says. It would not be told of
+// purges to come.
+func (l *line) answered(w *shield.Word, asked field.Position) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mu.fails, l.mu.until, l.mu.probing = 0, time.Time{}, time.Time{}
-	if !w.Confirms {
+	if !w.Confirms || w.Confirmed > asked {
 		return
 	}
 	if l.mu.session != w.Session {

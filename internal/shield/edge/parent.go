@@ -168,14 +168,14 @@ func (p *Parent) Renew() {
 func (p *Parent) Do(ctx context.Context, r *origin.Request) (*origin.Response, fetch.Said, error) {
 	target := p.cfg.Query.Apply(r.Target)
 	why := NoMember
-	body := &untouched{from: r.Body}
+	body := &body{from: r.Body}
 	for _, m := range p.candidates(target, &why) {
 		l := p.line(m)
 		if l == nil {
 			break // closed
 		}
 		t := p.try(ctx, l, r, target, body)
-		if !t.next {
+		if !t.next || !body.release() {
 			return t.resp, t.said, t.err
 		}
 		why = t.why

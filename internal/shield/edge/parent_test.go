@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/origin"
 	"github.com/rescind-edge/rescind/internal/shield"
 )
@@ -172,6 +173,22 @@ func TestAShieldAtWorkIsWaitedFor(t *testing.T) {
 	inPlay(t, map[string]string{"10.0.0.1:1": slow}, func(t *testing.T, _ *played, p *Parent) {
 		if _, _, took, err := ask(t, p, "GET", belongs(p, "a"), nil); err == nil || took < 50*time.Second {
 			t.Errorf("it was given up after %v: %v", took, err)
+		}
+	})
+}
+
+// TestAShieldThatConfirmsTooMuch is told of purges that it cannot know, as if it had
+// said nothing.
+func TestAShieldThatConfirmsTooMuch(t *testing.T) {
+	inPlay(t, map[string]string{"10.0.0.1:1": answer("1 hit "+session+" 1000 -", "a")}, func(t *testing.T, pl *played, p *Parent) {
+		target := belongs(p, "a")
+		if text, _, _, err := ask(t, p, "GET", target, nil); text != "a" || err != nil {
+			t.Fatalf("%q, %v", text, err)
+		}
+		p.cfg.Applied.Purge("s", 7, journal.ID{Incarnation: journal.Incarnation{1}, Seq: 1})
+		asked := p.askOf(p.line(Member{"a", "10.0.0.1:1"}), target)
+		if asked.At != 7 || asked.Since >= 7 || len(asked.Entries) != 1 {
+			t.Errorf("it is asked %+v", asked)
 		}
 	})
 }

@@ -3,9 +3,7 @@ package edge
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/fetch"
@@ -19,7 +17,7 @@ type tried struct {
 	resp *origin.Response
 	said fetch.Said
 	err  error
-	next bool   // somebody else may be asked
+	next bool   // somebody else may be asked, if the body is whole
 	why  string // then
 }
 
@@ -40,14 +38,14 @@ func (p *Parent) askOf(l *line, target field.Target) shield.Ask {
 }
 
 // try asks one shield.
-func (p *Parent) try(ctx context.Context, l *line, r *origin.Request, target field.Target, body *untouched) tried {
+func (p *Parent) try(ctx context.Context, l *line, r *origin.Request, target field.Target, body *body) tried {
 	// Unspread is asked before the entries are read: what is spread in between is one
 	// of them.
 	ask := p.askOf(l, target)
 	q := *r
 	q.Fields = r.Fields.Clone().Without(shield.AskField).Add(shield.AskField, string(ask.Append(nil)))
 	if r.Body != nil {
-		q.Body = body
+		q.Body = body.reader()
 	}
 	within, cancel := context.WithCancelCause(ctx)
 	silent := time.AfterFunc(acceptWithin, func() { cancel(errSilent) })
@@ -62,18 +60,18 @@ func (p *Parent) try(ctx context.Context, l *line, r *origin.Request, target fie
 	sent := time.Now()
 	resp, err := l.pool.Do(within, &q)
 	if !silent.Stop() && context.Cause(within) == errSilent && err == nil {
-		resp.Body.Close() // it spoke at the last moment, and was cut
+		drop(resp) // it spoke at the last moment, and was cut
 		err = errSilent
 	}
 	if err != nil {
 		cancel(err)
-		return p.failed(ctx, l, r, body, err, context.Cause(within) == errSilent || err == errSilent)
+		return p.failed(ctx, l, r, err, context.Cause(within) == errSilent || err == errSilent)
 	}
-	return p.answered(l, r, body, resp, sent)
+	return p.answered(l, r, &ask, resp, sent)
 }
 
 // failed judges an attempt without an answer.
-func (p *Parent) failed(ctx context.Context, l *line, r *origin.Request, body *untouched, err error, silent bool) tried {
+func (p *Parent) failed(ctx context.Context, l *line, r *origin.Request, err error, silent bool) tried {
 	t := tried{said: fetch.Said{Parent: l.member}, err: err, why: Unreachable}
 	var failure *origin.Error
 	errors.As(err, &failure)
@@ -85,15 +83,15 @@ func (p *Parent) failed(ctx context.Context, l *line, r *origin.Request, body *u
 	case ctx.Err() != nil:
 		return t // nobody waits for it any more
 	case silent:
-		t.next = repeatable(r.Method) && !body.touched()
+		t.next = repeatable(r.Method)
 		t.err = &origin.Error{Kind: origin.KindFirstByteTimeout, Origin: "shield " + l.member, Address: l.address, Err: errSilent}
 	case kind == origin.KindConnect, kind == origin.KindConnectTimeout, kind == origin.KindTLS, kind == origin.KindNoOrigin:
-		t.next = !body.touched()
+		t.next = true
 	case kind == origin.KindPoolClosed:
-		t.next = repeatable(r.Method) && !body.touched()
+		t.next = repeatable(r.Method)
 		return t // its own doing, not the shield's
 	case kind == origin.KindClosed, kind == origin.KindGarbage:
-		t.next = repeatable(r.Method) && !body.touched()
+		t.next = repeatable(r.Method)
 	default:
 		// Busy, slow, too large, or the client's own fault: so it would be elsewhere.
 		return t
@@ -104,7 +102,7 @@ func (p *Parent) failed(ctx context.Context, l *line, r *origin.Request, body *u
 }
 
 // answered judges an answer.
-func (p *Parent) answered(l *line, r *origin.Request, body *untouched, resp *origin.Response, sent time.Time) tried {
+func (p *Parent) answered(l *line, r *origin.Request, ask *shield.Ask, resp *origin.Response, sent time.Time) tried {
 	t := tried{resp: resp, said: fetch.Said{Parent: l.member}}
 	if resp.Upgraded != nil {
 		p.cfg.Counters.answered(shield.Passed)
@@ -117,7 +115,7 @@ func (p *Parent) answered(l *line, r *origin.Request, body *untouched, resp *ori
 		// It could not read the request, whose head may be too long for it: that is
 		// no reason to spare it others.
 		word = shield.Word{How: shield.Refused}
-	} else if l.answered(&word); word.How == shield.Refused {
+	} else if l.answered(&word, ask.At); word.How == shield.Refused {
 		l.failed(time.Now()) // it will refuse the next one too
 	}
 	resp.Fields = resp.Fields.Without(shield.WordField)
@@ -126,7 +124,7 @@ func (p *Parent) answered(l *line, r *origin.Request, body *untouched, resp *ori
 	case word.How == shield.Refused:
 		resp.Body.Close()
 		return tried{
-			said: t.said, next: repeatable(r.Method) && !body.touched(), why: Refusing,
+			said: t.said, next: repeatable(r.Method), why: Refusing,
 			err: &fetch.ParentError{Parent: l.member, Status: http.StatusBadGateway, Reason: "shield-refused"},
 		}
 	case word.How == shield.Failed && resp.Status >= 400:
@@ -141,6 +139,14 @@ func (p *Parent) answered(l *line, r *origin.Request, body *untouched, resp *ori
 	return t
 }
 
+// drop gives up a response.
+func drop(resp *origin.Response) {
+	resp.Body.Close()
+	if resp.Upgraded != nil {
+		resp.Upgraded.Close()
+	}
+}
+
 // repeatable tells whether a request may be sent again without knowing what became
 // of the first (RFC 9110 section 9.2.2).
 func repeatable(method string) bool {
@@ -150,18 +156,3 @@ func repeatable(method string) bool {
 	}
 	return false
 }
-
-// untouched is the body of a request, and whether anything of it has been read:
-// then it cannot be sent anew.
-type untouched struct {
-	from io.Reader
-	n    atomic.Int64
-}
-
-func (u *untouched) Read(p []byte) (int, error) {
-	n, err := u.from.Read(p)
-	u.n.Add(1)
-	return n, err
-}
-
-func (u *untouched) touched() bool { return u.n.Load() > 0 }
