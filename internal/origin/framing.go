@@ -14,7 +14,7 @@ import (
 type framing struct {
 	form   bodyForm
 	length int64 // of the body; of HEAD, what it would be; -1 unknown
-	closes bool  // the connection ends with the response
+	closes bool  // the connection ends with the response, as said or to be safe
 }
 
 type bodyForm uint8
@@ -69,13 +69,16 @@ func (h *head) framing(method string) (framing, error) {
 			announced = announced || field.EqualFold(name, "Trailer") && listsFraming(value)
 		}
 	}
-	f.closes = closes || !stays
+	f.closes = closes || !stays || h.ambiguity == BothLengths
 	switch {
 	case encoded && announced:
 		return framing{}, errTrailer
 	case method == http.MethodHead:
 		return f, nil
 	case h.status < 200, h.status == http.StatusNoContent, h.status == http.StatusNotModified:
+		// A 204 that announces content may be followed by some (RFC 9110 section 8.6
+		// forbids both); that may come only when the next request is on its way.
+		f.closes = f.closes || h.status == http.StatusNoContent && (encoded || f.length > 0)
 		f.length = 0
 	case encoded:
 		f.form = bodyChunked

@@ -122,3 +122,35 @@ func TestBytesOnAnIdleConnection(t *testing.T) {
 		t.Errorf("second request was answered with %q", body)
 	}
 }
+
+// TestContentThatComesTooLate: where it is doubtful whether content follows a
+// response, it may come when the next request is on its way. It must not answer
+// that.
+func TestContentThatComesTooLate(t *testing.T) {
+	poison := "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned"
+	for name, response := range map[string]string{
+		"204 with a length": fmt.Sprintf("HTTP/1.1 204 No Content\r\nContent-Length: %d\r\n\r\n", len(poison)),
+		"204 in chunks":     "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"both lengths":      fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: %d\r\n\r\n0\r\n\r\n", len(poison)+5),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := overSockets()
+			f.set("192.0.2.1:80", func(c *fakeConn) {
+				c.head()
+				if c.n > 1 {
+					c.say(simple)
+					return
+				}
+				c.say(response)
+				if c.head() != "" {
+					c.say(poison)
+				}
+			})
+			p := newPool(t, f, nil)
+			mustFetch(t, p, get("/"))
+			if _, body := mustFetch(t, p, get("/")); body != "ok" {
+				t.Errorf("the next request is answered with %q", body)
+			}
+		})
+	}
+}

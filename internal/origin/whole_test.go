@@ -37,7 +37,11 @@ func randomResponse(rng *rand.Rand) made {
 	if rng.IntN(4) == 0 {
 		m.method = http.MethodHead
 	}
-	if m.method == http.MethodHead || status == 204 || status == 304 {
+	if m.method != http.MethodHead && status == 204 {
+		m.wire = head.String() + "\r\n"
+		return m
+	}
+	if m.method == http.MethodHead || status == 304 {
 		fmt.Fprintf(&head, "Content-Length: %d\r\n\r\n", len(body))
 		m.wire = head.String()
 		return m
