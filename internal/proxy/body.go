@@ -33,10 +33,13 @@ func (x *exchange) attachBody(req *fetch.PassRequest) {
 	}
 	req.Body, req.Length = body, r.ContentLength
 	if len(r.Trailer) > 0 {
-		req.Names = slices.Collect(maps.Keys(r.Trailer))
+		req.Names = slices.DeleteFunc(slices.Collect(maps.Keys(r.Trailer)), inHeadOnly)
 		req.Trailer = func() field.Fields {
 			var f field.Fields
 			for name, values := range r.Trailer {
+				if inHeadOnly(name) {
+					continue
+				}
 				for _, value := range values {
 					f = f.Add(name, value)
 				}

@@ -266,11 +266,15 @@ func (x *exchange) hides(name string) bool {
 }
 
 // inHeadOnly tells whether a field says something that is needed before the
-// content, so that it means nothing behind it (RFC 9110 section 6.5.1).
+// content, so that it means nothing behind it (RFC 9110 section 6.5.1), or that
+// this node says itself: some recipients take a trailer for a part of the head.
 func inHeadOnly(name string) bool {
+	if isForwarding(name) {
+		return true
+	}
 	for _, n := range [...]string{
 		"Content-Length", "Content-Encoding", "Content-Type", "Content-Range", "Host", "Cache-Control", "Expires",
-		"Age", "Date", "Location", "Vary", "Set-Cookie", "Authorization", "WWW-Authenticate", "Retry-After",
+		"Age", "Date", "Location", "Vary", "Set-Cookie", "Cookie", "Authorization", "WWW-Authenticate", "Retry-After",
 	} {
 		if field.EqualFold(name, n) {
 			return true

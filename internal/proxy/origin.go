@@ -37,16 +37,6 @@ func isConditional(name string) bool {
 	return false
 }
 
-// isForwarding tells whether a field is one that this node writes itself.
-func isForwarding(name string) bool {
-	switch {
-	case field.EqualFold(name, "X-Forwarded-For"), field.EqualFold(name, "X-Forwarded-Proto"),
-		field.EqualFold(name, "X-Forwarded-Host"), field.EqualFold(name, "Forwarded"), field.EqualFold(name, "Via"):
-		return true
-	}
-	return false
-}
-
 // upstream returns the fields to send to the origin, and apart from them the
 // client's conditions. They outlive the exchange, as a shared fetch does.
 func (x *exchange) upstream() (fields, conditional field.Fields) {

@@ -166,3 +166,38 @@ func TestOriginThatAnswersWhileItReads(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatThisNodeSaysNobodyElseSays: neither by a name that origins cannot tell
+// from the right one, nor behind the body.
+func TestWhatThisNodeSaysNobodyElseSays(t *testing.T) {
+	said := make(chan string, 1)
+	dial := overTCP(t, nil, func(c net.Conn, r *bufio.Reader) {
+		var all strings.Builder
+		for line := ""; line != "0\r\n"; {
+			line, _ = r.ReadString('\n')
+			all.WriteString(line)
+		}
+		for line := ""; line != "\r\n"; {
+			line, _ = r.ReadString('\n')
+			all.WriteString(line)
+		}
+		said <- all.String()
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	})
+	c := dial()
+	io.WriteString(c, "POST /a HTTP/1.1\r\nHost: shop.example\r\nX_Forwarded_For: 1.2.3.4\r\nx-forwarded_proto: https\r\nX_Other: kept\r\n"+
+		"Trailer: X-Sum, X-Forwarded-For, Cookie\r\nTransfer-Encoding: chunked\r\n\r\n"+
+		"2\r\nok\r\n0\r\nX-Sum: kept too\r\nX-Forwarded-For: 1.2.3.4\r\nCookie: a=b\r\nX-Forwarded-Host: evil.example\r\n\r\n")
+	if _, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil {
+		t.Fatal(err)
+	}
+	got := <-said
+	for _, bad := range []string{"1.2.3.4", "https", "a=b", "evil", "Cookie"} {
+		if strings.Contains(got, bad) {
+			t.Errorf("the origin is told %q", got)
+		}
+	}
+	if !strings.Contains(got, "X_other: kept\r\n") || !strings.Contains(got, "\r\nX-Sum: kept too\r\n") {
+		t.Errorf("the origin is not told all: %q", got)
+	}
+}
