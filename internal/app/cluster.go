@@ -27,6 +27,7 @@ func (a *App) newCluster(cfg *config.Config) (*cluster.Cluster, error) {
 		Join: c.Join, Secrets: secrets(c.Secret), Journal: journaled.Journal{Journal: a.journal},
 		Isolation: cluster.Isolation{After: c.Isolation.After, Policy: clusterPolicy(c.Isolation.Policy)},
 		Empty:     true, // what is stored is in memory: at a start there is nothing
+		HoldsBack: c.Isolation.AtStart != config.IsolationServe,
 		MayCover:  a.mayCover, Handle: a.answerMember, Log: a.log, Issuers: a.earlier(),
 	}
 	if cfg.Node.DataDir == "" {

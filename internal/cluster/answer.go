@@ -47,12 +47,13 @@ func (c *Cluster) answerSync(ctx context.Context, from string, body []byte) ([]b
 		return nil, err
 	}
 	c.learnIssuers(ask.Issuers, wire.IDOf(from))
-	// Heartbeats first: what they promise must be in the vector.
-	beats := c.beats()
+	// Heartbeats first: what they promise must be in the vector. So must be, for a node
+	// that finds itself in this state, what was known when it came into it.
+	beats, state := c.beats(), c.stateDigest()
 	known := c.cfg.Journal.Known()
 	mine := known.Digests()
 	reply := wire.SyncReply{
-		Parts: mine.Differ(&theirs), State: c.stateDigest(), Issuers: c.issuers(),
+		Parts: mine.Differ(&theirs), State: state, Issuers: c.issuers(),
 		Acks: c.acksFor(ask.Issuers), Beats: beats,
 	}
 	reply.Vector = journalwire.AppendVector(nil, known.In(reply.Parts))

@@ -99,6 +99,7 @@ func New(cfg Config) (*Cluster, error) {
 		Session: session, Identity: cfg.Identity, Started: c.epoch.UnixMilli(), SpreadPort: cfg.SpreadPort,
 		POP: cfg.POP, Version: cfg.Version, Roles: cfg.Roles,
 		Policy: cfg.Isolation.Policy, After: cfg.Isolation.After, ShieldPort: cfg.ShieldPort,
+		HoldsBack: cfg.HoldsBack,
 	}
 	c.core.Core = spread.New(spread.Config{Self: c.self, POP: cfg.POP, Rate: cfg.Rate, RelayFrom: cfg.RelayFrom})
 	c.core.rtts = make(map[wire.ID]*rtt)

@@ -107,6 +107,9 @@ type Config struct {
 	// Empty says that this node has nothing stored: what peers know by the time
 	// of its start cannot matter to it.
 	Empty bool
+	// HoldsBack says that this node serves nothing that it has stored before it is
+	// Ready. Others rely on it, should it vanish before they have it in the roster.
+	HoldsBack bool
 	// MayCover says which entries may stand for earlier ones that they repeat:
 	// see journal.Request; nil: none.
 	MayCover func(*journal.Entry) bool

@@ -29,6 +29,8 @@ var errNoProgress = errors.New("the member did not supply what it said it had")
 
 // pulled is what came of an exchange.
 type pulled struct {
+	asked    time.Duration   // when, by the clock of heartbeats
+	knew     bool            // the peer had this node in its roster when it answered
 	complete bool            // everything that the peer knew has been applied
 	gone     []journal.Range // what the peer knows and cannot supply
 	vector   journal.Vector  // of the peer, as far as it differed
@@ -63,6 +65,7 @@ func (c *Cluster) pull(ctx context.Context, from *peer, hurry bool) (pulled, err
 			c.takeAck(&acks[i])
 		}
 	}
+	knew := reply.State == c.stateDigest() && !c.health.joined() && c.enlisted()
 	if reply.State != c.stateDigest() || !c.complete() {
 		changed, err := c.pullState(ctx, from)
 		if changed {
@@ -83,6 +86,7 @@ func (c *Cluster) pull(ctx context.Context, from *peer, hurry bool) (pulled, err
 	if got.complete {
 		c.countBeats(asked, from.id, reply.Beats)
 	}
+	got.asked, got.knew = asked, knew
 	return got, err
 }
 

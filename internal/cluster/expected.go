@@ -3,8 +3,10 @@ package cluster
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster/proof"
+	"github.com/rescind-edge/rescind/internal/cluster/wire"
 )
 
 // expected returns whom an entry that is issued now must reach: the roster, and
@@ -12,6 +14,13 @@ import (
 // within a few round trips after it is alive, and what is confirmed in between
 // must not leave it out.
 func (c *Cluster) expected() *proof.Roster { return c.roster.expected.Load() }
+
+// compared notes that a member has told this node who is in the roster.
+func (c *Cluster) compared(asked time.Duration, id wire.ID) {
+	c.proof.Lock()
+	defer c.proof.Unlock()
+	c.proof.Compared(asked, id)
+}
 
 // expect takes over a change of the roster, or of who is alive.
 func (c *Cluster) expect() {
@@ -23,7 +32,7 @@ func (c *Cluster) expect() {
 		if !roster.Has(p.id) {
 			guests = append(guests, proof.Member{
 				ID: p.id, Name: p.name, POP: p.meta.POP, Policy: p.meta.Policy, After: p.meta.After,
-				Disk: p.hasDisk(), Guest: true,
+				Disk: p.hasDisk(), Guest: true, HoldsBack: p.meta.HoldsBack,
 			})
 		}
 	}

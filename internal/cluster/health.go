@@ -74,8 +74,11 @@ type healthKeeper struct {
 	told     atomic.Bool // who is in the roster
 	complete atomic.Bool // the replicated state
 	leaving  atomic.Bool
-	refused  atomic.Pointer[error]
-	isolated struct {
+	// introducing says that others are told of this node, which is all that it waits
+	// for to be ready.
+	introducing atomic.Bool
+	refused     atomic.Pointer[error]
+	isolated    struct {
 		sync.Mutex
 		last  bool
 		since time.Duration
@@ -201,6 +204,16 @@ func (c *Cluster) assess() {
 	// A majority is one of a roster that somebody else is in, read from a state
 	// that is all there is: of fewer it says nothing.
 	if !c.health.ready.Load() && told && reachable && majority && c.metCompany() && c.roster.current.Load().complete {
+		if enough, _ := c.introduced(); !enough || !c.enlisted() {
+			if c.health.introducing.CompareAndSwap(false, true) {
+				c.wg.Go(func() {
+					defer c.health.introducing.Store(false)
+					c.introduce()
+				})
+			}
+			c.reportIsolation()
+			return
+		}
 		c.health.ready.Store(true)
 		c.log.Info("exchanged with every reachable member", "members", len(c.view.Load().peers)+1)
 	}

@@ -66,6 +66,7 @@ func (c *Cluster) probe(p *peer) bool {
 			return false
 		}
 		c.countBeats(asked, p.id, got.Beats)
+		c.compared(asked, p.id)
 		return true
 	case <-ctx.Done():
 		return false
@@ -117,8 +118,13 @@ func (c *Cluster) stateChanged() {
 
 // stateTouched says that the digest of the state is another, and tells others.
 func (c *Cluster) stateTouched() {
-	c.state.mu.Lock()
-	c.state.mu.until = 0
-	c.state.mu.Unlock()
+	c.stateStale()
 	c.news.tell()
+}
+
+// stateStale has the digest of the state computed anew.
+func (c *Cluster) stateStale() {
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
+	c.state.mu.until = 0
 }

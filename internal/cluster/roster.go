@@ -160,6 +160,17 @@ func (c *Cluster) enlist() error {
 	return nil
 }
 
+// enlisted tells whether this node is in the roster by its own state.
+func (c *Cluster) enlisted() bool {
+	m, _ := c.cfg.Journal.State()
+	for _, item := range m.Live(state.KindMember) {
+		if e, ok := parseEntry(item); ok && e.name == c.cfg.Name && e.identity == c.identity() {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *Cluster) ownEntry(id string) entry {
 	value := fmt.Sprintf("1 %s %s %d %d", c.cfg.POP, c.cfg.Advertise, c.cfg.Isolation.Policy, c.cfg.Isolation.After.Milliseconds())
 	item := state.Item{Key: state.Key{Kind: state.KindMember, ID: id}, Value: []byte(value)}

@@ -37,6 +37,8 @@ type rounds struct {
 		running map[wire.ID]bool
 		since   map[wire.ID]bool // have answered in full since the start
 		failed  map[wire.ID]int  // how often in a row they have been asked in vain
+		knows   map[wire.ID]bool // have this node in their roster
+		met     map[wire.ID]bool // have answered in full since they had it
 		sweep   *sweep
 	}
 	more chan struct{}
@@ -47,6 +49,7 @@ func (r *rounds) init() {
 	r.mu.running = make(map[wire.ID]bool)
 	r.mu.since = make(map[wire.ID]bool)
 	r.mu.failed = make(map[wire.ID]int)
+	r.mu.knows, r.mu.met = make(map[wire.ID]bool), make(map[wire.ID]bool)
 	r.more = make(chan struct{}, 1)
 }
 
@@ -224,7 +227,11 @@ func (c *Cluster) pullInTurn(p *peer, stream bool) {
 
 // finishPull asks a member and draws the consequences.
 func (c *Cluster) finishPull(p *peer, hurry bool) {
+	knew := c.rounds.known(p.id)
 	got, err := c.pull(c.ctx, p, hurry)
+	if got.complete && (knew || got.knew) && !c.health.joined() {
+		c.rounds.meet(p.id)
+	}
 	c.rounds.end(p.id, got.complete, err != nil)
 	if err != nil {
 		if c.ctx.Err() == nil {
@@ -234,6 +241,7 @@ func (c *Cluster) finishPull(p *peer, hurry bool) {
 		c.swept(p.id, true)
 		return
 	}
+	c.compared(got.asked, p.id)
 	if len(got.gone) > 0 {
 		c.missing(p.id, got)
 	}

@@ -68,6 +68,7 @@ func (c *Cluster) CatchUp(ctx context.Context, member string) error {
 	if err != nil {
 		return err
 	}
+	c.compared(got.asked, from.id)
 	if len(got.gone) > 0 {
 		c.missing(from.id, got)
 	}

@@ -72,6 +72,7 @@ func (c *Cluster) mergeState(body []byte) (changed bool, err error) {
 	}
 	items, err := c.cfg.Journal.MergeState(theirs, body[0] == 1)
 	if len(items) > 0 {
+		c.stateStale()           // now, and not when the roster has been read again: see vanished guests in proof
 		c.applied(spread.Debt{}) // a roster that shrinks in a crash has a majority too easily
 	}
 	return len(items) > 0, err

@@ -103,7 +103,9 @@ func (c *Cluster) runEverySecond() {
 		now, today := c.cfg.Clock(), c.expected()
 		c.proof.Lock()
 		c.proof.Review(now, today)
+		unsure := c.proof.Unsure(today)
 		c.proof.Unlock()
+		c.rounds.askLate(unsure)
 		c.askLate(&late)
 	}
 }

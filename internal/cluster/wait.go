@@ -24,8 +24,8 @@ const (
 var ErrTooManyWait = proof.ErrTooManyWait
 
 // WaitFor waits until those whom level names have applied an own entry and made
-// it durable, have left, or are provably fenced: their policy is to refuse, and
-// they must be isolated by now. The roster is that of when the entry was issued,
+// it durable, have left, are provably fenced (their policy is to refuse, and they
+// must be isolated by now), or have vanished and were provably never ready. The roster is that of when the entry was issued,
 // with whoever was alive then and not enlisted yet. It returns the names still
 // missing when the context ends, in order; for WaitPeer they are those any of
 // whom would do, and with nobody else in the roster there is nobody to wait for. If

@@ -50,6 +50,9 @@ type Ledger struct {
 	cells   int
 	records int
 	waiters map[*Waiter]struct{}
+	// compared is when members were asked last who gave all that they knew of the
+	// roster, on the clock of the others.
+	compared map[wire.ID]time.Duration
 }
 
 type log struct {
@@ -63,7 +66,7 @@ func NewLedger() *Ledger {
 	return &Ledger{
 		rows:    make(map[journal.Incarnation]map[wire.ID]journal.Row),
 		logs:    make(map[journal.Incarnation]*log),
-		waiters: make(map[*Waiter]struct{}),
+		waiters: make(map[*Waiter]struct{}), compared: make(map[wire.ID]time.Duration),
 	}
 }
 

@@ -18,6 +18,9 @@ type Member struct {
 	// Guest says that the member is alive and not enlisted yet: it is waited for,
 	// and does not count for a majority.
 	Guest bool
+	// HoldsBack says of a guest that it serves nothing that it has stored before a
+	// majority has it in the roster, and has told it all it knew after that.
+	HoldsBack bool
 }
 
 // Roster is who was a member at some time, this node and guests included. It

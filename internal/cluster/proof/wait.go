@@ -110,8 +110,8 @@ func (l *Ledger) End(w *Waiter) []string {
 	return names
 }
 
-// Review releases the waiters of members that have left the roster or are
-// provably fenced. It is due about once a second, and when the roster changes.
+// Review releases the waiters of members that have left the roster, are provably
+// fenced, or were provably never ready. It is due about once a second, and when the roster changes.
 func (l *Ledger) Review(now time.Duration, today *Roster) {
 	for w := range l.waiters {
 		l.excuse(now, w, today)
@@ -123,6 +123,7 @@ func (l *Ledger) excuse(now time.Duration, w *Waiter, today *Roster) {
 	if w.level == Peer {
 		return // who has left or is fenced holds nothing
 	}
+	vanished := w.vanished(today)
 	for id, m := range w.missing {
 		switch {
 		case today.Enlisted(id):
@@ -132,9 +133,9 @@ func (l *Ledger) excuse(now time.Duration, w *Waiter, today *Roster) {
 			delete(w.missing, id) // it was enlisted, and is not any more
 			continue
 		}
-		// A guest that has gone without a word is waited for: no record says that
-		// it has left, so it may be somewhere and serve.
-		if l.Fenced(now, w.id, m, today) {
+		// No record says of a guest that has gone that it has left: it may be somewhere
+		// and serve.
+		if l.Fenced(now, w.id, m, today) || l.neverReady(w.id, m, today, vanished) {
 			delete(w.missing, id)
 		}
 	}

@@ -51,7 +51,13 @@ type Meta struct {
 	Policy     Policy
 	After      time.Duration // isolation.after
 	ShieldPort uint16        // of requests for a shield, at the address of its membership; 0: it takes none
+	// HoldsBack says that it serves nothing that it has stored before a majority has
+	// it in the roster and told it all that it knew then. Earlier versions do not.
+	HoldsBack bool
 }
+
+// Bits of the last byte of a description.
+const holdsBack = 1
 
 // Append appends the encoding of m, whose parts are within their limits.
 func (m *Meta) Append(to []byte) []byte {
@@ -67,7 +73,11 @@ func (m *Meta) Append(to []byte) []byte {
 	for _, role := range m.Roles {
 		to = appendText(to, role)
 	}
-	return append(to, byte(m.ShieldPort>>8), byte(m.ShieldPort))
+	flags := byte(0)
+	if m.HoldsBack {
+		flags |= holdsBack
+	}
+	return append(to, byte(m.ShieldPort>>8), byte(m.ShieldPort), flags)
 }
 
 // ParseMeta reads what Append wrote; what a later version put behind it is
@@ -95,6 +105,7 @@ func ParseMeta(data []byte) (Meta, error) {
 	}
 	if r.err == nil && len(r.data) >= 2 { // an earlier version ends before it
 		m.ShieldPort = uint16(r.data[0])<<8 | uint16(r.data[1])
+		m.HoldsBack = len(r.data) >= 3 && r.data[2]&holdsBack != 0
 	}
 	return m, r.err
 }

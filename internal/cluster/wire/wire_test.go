@@ -124,6 +124,7 @@ func TestMeta(t *testing.T) {
 	m := Meta{
 		Session: [16]byte{1}, Identity: [16]byte{2}, Started: -3, SpreadPort: 7947, POP: string(bytes.Repeat([]byte("p"), MaxPOP)),
 		Version: string(bytes.Repeat([]byte("v"), MaxVersion)), Policy: PolicyRefuse, After: 30 * time.Second,
+		ShieldPort: 7948, HoldsBack: true,
 	}
 	for range MaxRoles {
 		m.Roles = append(m.Roles, string(bytes.Repeat([]byte("r"), MaxRole)))
@@ -134,6 +135,14 @@ func TestMeta(t *testing.T) {
 	}
 	got, err := ParseMeta(append(data, "what a later version adds"...))
 	if err != nil || !reflect.DeepEqual(got, m) {
+		t.Errorf("%+v %v", got, err)
+	}
+	m.HoldsBack = false // what earlier versions say less of
+	if got, err := ParseMeta(data[:len(data)-1]); err != nil || !reflect.DeepEqual(got, m) {
+		t.Errorf("%+v %v", got, err)
+	}
+	m.ShieldPort = 0
+	if got, err := ParseMeta(data[:len(data)-3]); err != nil || !reflect.DeepEqual(got, m) {
 		t.Errorf("%+v %v", got, err)
 	}
 }
