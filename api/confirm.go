@@ -34,11 +34,14 @@ type Confirmation struct {
 	Member  string `json:"member"`
 	POP     string `json:"pop"`
 	Applied bool   `json:"applied"`
+	// Disk tells whether the member has a disk; absent: not known. What one without
+	// has applied is gone with its process, whatever Took says.
+	Disk *bool `json:"disk,omitempty"`
 	// AppliedIn is the time from acceptance until the purge was in force on the
 	// member; absent: not known, or not known any more. It is at most Took.
 	AppliedIn *Duration `json:"applied_in,omitempty"`
 	// Took is the time from acceptance until the member had applied it and had
-	// it on disk, so that no crash undoes it; absent: not yet, or not known any more.
+	// it on its disk, if it has one, so that no crash undoes it; absent: not yet, or not known any more.
 	// It counts the wait for a sync that serves many purges.
 	Took *Duration `json:"took,omitempty"`
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ type missingError struct {
 	members []string      // names, each once
 	after   time.Duration // 0: the node has waited, for any one of them
 	last    error         // of the last question; nil: it was answered
+	noDisk  bool          // a second disk was waited for, and no other member has one
 }
 
 func (e *missingError) Error() string {
@@ -29,6 +31,9 @@ func (e *missingError) Error() string {
 	text := fmt.Sprintf("not confirmed after %v by %s; the purge stands, and reaches them as soon as they can be reached", e.after, strings.Join(e.members, ", "))
 	if len(e.members) == 0 {
 		text = fmt.Sprintf("not confirmed after %v; the purge stands", e.after)
+	}
+	if e.noDisk {
+		text = "no other member has a disk; the purge stands"
 	}
 	if e.last != nil {
 		text += fmt.Sprintf(" (%v)", e.last)
@@ -110,6 +115,7 @@ func (f follower) follow(ctx context.Context, receipts []api.Receipt) error {
 		missing.purges = append(missing.purges, receipts[i].ID)
 		if c != nil {
 			missing.add(c.Missing)
+			missing.noDisk = f.level == api.WaitPeer && noDisk(c.Members)
 		}
 	}
 	if len(missing.purges) == 0 {
@@ -117,6 +123,12 @@ func (f follower) follow(ctx context.Context, receipts []api.Receipt) error {
 	}
 	missing.after = max(time.Since(began).Round(time.Millisecond), time.Millisecond)
 	return missing
+}
+
+// noDisk tells whether none but the first of some members, the one that accepted a
+// purge, has a disk.
+func noDisk(members []api.Confirmation) bool {
+	return len(members) > 1 && !slices.ContainsFunc(members[1:], func(m api.Confirmation) bool { return m.Disk == nil || *m.Disk })
 }
 
 // one looks at a receipt until its level is reached or the time is over, which is
@@ -135,6 +147,9 @@ func (f follower) one(ctx context.Context, r *api.Receipt) error {
 			f.tell(r.Confirmations, told)
 			if r.Confirmations == nil || r.Confirmations.Reached(f.level) {
 				return nil
+			}
+			if f.level == api.WaitPeer && noDisk(r.Confirmations.Members) {
+				return nil // there is nobody to wait for
 			}
 		} else if !errors.Is(err, client.ErrUnreachable) {
 			return err
@@ -171,7 +186,10 @@ func appliedText(m api.Confirmation) string {
 	case m.Took == nil:
 		return "applied"
 	}
-	if m.AppliedIn == nil {
+	switch {
+	case m.Disk != nil && !*m.Disk:
+		return "applied " + afterText(*cmp.Or(m.AppliedIn, m.Took)) + ", in memory"
+	case m.AppliedIn == nil:
 		return "applied " + afterText(*m.Took)
 	}
 	return "applied " + afterText(*m.AppliedIn) + ", on disk " + afterText(*m.Took)

@@ -52,7 +52,8 @@ func (a *App) confirmations(ctx context.Context, r control.Receipt) *api.Confirm
 
 // ownConfirmations says who has applied a purge that this node accepted.
 func (a *App) ownConfirmations(r control.Receipt, p control.Progress) *api.Confirmations {
-	own := api.Confirmation{Member: a.began.Node.Name, POP: a.began.Node.POP, Applied: p.Saved}
+	disk := a.began.Node.DataDir != ""
+	own := api.Confirmation{Member: a.began.Node.Name, POP: a.began.Node.POP, Applied: p.Saved, Disk: &disk}
 	if p.Saved && r.Saved > 0 {
 		own.AppliedIn, own.Took = duration(r.Took), duration(r.Saved)
 	}
@@ -62,7 +63,7 @@ func (a *App) ownConfirmations(r control.Receipt, p control.Progress) *api.Confi
 	}
 	var slowest time.Duration
 	for _, m := range p.Members {
-		one := api.Confirmation{Member: m.Member, POP: m.POP, Applied: m.Applied}
+		one := api.Confirmation{Member: m.Member, POP: m.POP, Applied: m.Applied, Disk: &m.Disk}
 		if m.Applied {
 			c.Applied++
 		}
@@ -110,7 +111,7 @@ func (a *App) gatherConfirmations(ctx context.Context, id journal.ID) *api.Confi
 	answers[a.began.Node.Name] = a.journal.DurableRow(id.Incarnation).Knows(id.Seq)
 	c := &api.Confirmations{Partial: true, Confirmed: []api.WaitLevel{}, Members: []api.Confirmation{}}
 	for _, m := range a.cluster.Members() {
-		one := api.Confirmation{Member: m.Name, POP: m.POP, Applied: answers[m.Name]}
+		one := api.Confirmation{Member: m.Name, POP: m.POP, Applied: answers[m.Name], Disk: &m.Disk}
 		if one.Applied {
 			c.Applied++
 		} else {
