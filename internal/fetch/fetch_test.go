@@ -187,6 +187,30 @@ func TestRefreshesAreBounded(t *testing.T) {
 	})
 }
 
+// A request finds a stale response, and before it asks for a refresh, one that was
+// under way ends: that was it.
+func TestNoRefreshAfterTheOneThatHasJustEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.answer = func(context.Context, *origin.Request) (*origin.Response, error) {
+			return says("x", "Cache-Control: max-age=60, stale-while-revalidate=60"), nil
+		}
+		for _, refreshes := range []int64{0, 1, 1, 1} {
+			if a, err := b.Get(t.Context(), b.request("/")); err != nil || read(t, a) != "x" {
+				t.Fatal(err)
+			}
+			if refreshes == 1 && b.Counters().Refreshes.Load() == 0 {
+				time.Sleep(61 * time.Second)
+			}
+			b.Refresh(b.request("/"))
+			synctest.Wait()
+			if n := b.Counters().Refreshes.Load(); n != refreshes {
+				t.Errorf("%d refreshes, want %d", n, refreshes)
+			}
+		}
+	})
+}
+
 // Requests that are refused one fetch because of a variant share the next.
 func TestRefusedByVariantShareTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

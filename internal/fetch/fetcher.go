@@ -270,8 +270,8 @@ func (f *Fetcher) justStored(r *Request) *Answer {
 		return nil
 	}
 	defer o.Release()
-	v := f.cfg.Judge.Judge(o)
-	if !o.HasBody() || !v.Usable() || v.Times.Fresh <= time.Now().UnixNano() {
+	v, fresh := f.fresh(o)
+	if !fresh {
 		return nil
 	}
 	content := o.Content()
@@ -280,6 +280,13 @@ func (f *Fetcher) justStored(r *Request) *Answer {
 		Head: o.Head.Clone(), Content: reader, Reader: reader, Trailer: content.Trailer, Collapsed: true, Stored: true,
 		Bounds: v.Times,
 	}
+}
+
+// fresh judges a stored response, which must be one, and tells whether it answers
+// without the origin.
+func (f *Fetcher) fresh(o store.Object) (store.Verdict, bool) {
+	v := f.cfg.Judge.Judge(o)
+	return v, o.HasBody() && v.Usable() && v.Times.Fresh > time.Now().UnixNano()
 }
 
 // Alone fetches for one request only, with the client's own conditions and
@@ -320,13 +327,18 @@ func (f *Fetcher) Refresh(r *Request) {
 	f.startLocked(fl)
 }
 
-// refreshingLocked tells whether a fetch is under way that does for a refresh:
-// one that the request may share, or a background refresh of the variant.
-// Whether others may share the answer of that is another question: it is
-// stored, and that is what a refresh is for.
+// refreshingLocked tells whether a fetch is under way that does for a refresh, or
+// one has ended since the request looked what is stored: one that the request may
+// share, or a background refresh of the variant. Whether others may share the answer
+// of that is another question: it is stored, and that is what a refresh is for.
 func (f *Fetcher) refreshingLocked(r *Request) bool {
 	stored := f.cfg.Store.Get(r.Key, r.Matcher)
 	defer stored.Release()
+	if stored.Found() {
+		if _, fresh := f.fresh(stored); fresh {
+			return true
+		}
+	}
 	for _, fl := range f.mu.flights[r.Key] {
 		if (fl.admits(r) || fl.refreshes(r)) && !fl.outdated(r, stored) {
 			return true
