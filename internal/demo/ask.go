@@ -89,7 +89,7 @@ func (s *Story) call(ctx context.Context, method, url, body string, header ...st
 
 // knownWithin is how long a purge may take to be known at a POP, on a busy
 // machine or after a loss.
-const knownWithin = 5 * time.Second
+const knownWithin = 20 * time.Second
 
 // until asks a POP for the receipt of a purge until it is as wanted, and tells
 // whether it became so in time.

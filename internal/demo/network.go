@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/ports"
 )
 
 // Network is the shop with POPs in front of it, running.
@@ -19,8 +21,10 @@ type Network struct {
 	Origin string // base URL of the shop
 	POPs   []*POP
 
-	origin *http.Server
-	dir    string // of all POPs
+	origin  *http.Server
+	dir     string // of all POPs
+	usual   bool   // the usual ports are this demonstration's
+	release func() // gives back the others
 }
 
 // Config says what to start.
@@ -99,6 +103,7 @@ func (n *Network) startOrigin(usual bool) error {
 		port = usualOrigin
 	}
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	n.usual = usual && err == nil
 	if err != nil && usual {
 		listener, err = net.Listen("tcp", "127.0.0.1:0")
 	}
@@ -111,25 +116,29 @@ func (n *Network) startOrigin(usual bool) error {
 	return nil
 }
 
-// plan chooses ports and writes the configurations.
+// errNoPort is returned where other processes have all ports.
+var errNoPort = errors.New("no free port was found on the loopback address")
+
+// plan chooses ports and writes the configurations. Of demonstrations that run at
+// once, the one whose shop has its usual port has the others of those too.
 func (n *Network) plan(c Config) error {
-	var free ports
-	defer free.release()
+	const each = 3
+	drawn, release, err := ports.Draw(each * len(places))
+	if err != nil {
+		return errNoPort
+	}
+	n.release = release
+	usual := func(port, other int) int {
+		if n.usual && ports.Free(port) {
+			return port
+		}
+		return other
+	}
 	all := make([]settings, len(places))
 	var members []int
 	for i, place := range places {
-		wanted := [2]int{}
-		if c.Usual {
-			wanted = [2]int{place.port, place.port + 1}
-		}
-		var errs [3]error
-		s := &all[i]
-		s.site, errs[0] = free.one(wanted[0])
-		s.admin, errs[1] = free.one(wanted[1])
-		s.member, errs[2] = free.pair()
-		if err := errors.Join(errs[:]...); err != nil {
-			return err
-		}
+		s, mine := &all[i], drawn[each*i:]
+		s.site, s.admin, s.member = usual(place.port, mine[0]), usual(place.port+1, mine[1]), mine[2]
 		members = append(members, s.member)
 		n.POPs = append(n.POPs, &POP{
 			Name: place.name, Place: place.place, program: c.Program, dir: filepath.Join(n.dir, place.name),
@@ -160,6 +169,9 @@ func (n *Network) Stop() error {
 	})
 	if n.origin != nil {
 		err = errors.Join(err, n.origin.Close())
+	}
+	if n.release != nil {
+		n.release()
 	}
 	if n.dir != "" {
 		err = errors.Join(err, os.RemoveAll(n.dir))

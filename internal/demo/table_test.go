@@ -40,31 +40,6 @@ func TestOutputThatFailsEndsTheStory(t *testing.T) {
 	}
 }
 
-func TestPortsAreGivenOnce(t *testing.T) {
-	var p ports
-	defer p.release()
-	seen := map[int]bool{}
-	for range 8 {
-		one, err := p.one(0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pair, err := p.pair()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, port := range []int{one, pair, pair + 1} {
-			if seen[port] {
-				t.Errorf("port %d was given twice", port)
-			}
-			seen[port] = true
-		}
-		if again, err := p.one(one); err != nil || again == one {
-			t.Errorf("a wanted port that is taken: %d, %v", again, err)
-		}
-	}
-}
-
 func TestTailKeepsTheEnd(t *testing.T) {
 	var said tail
 	for range 100 {

@@ -1,5 +1,5 @@
-// Package ports draws ports on loopback for tests and measurements whose nodes are
-// told a port before they listen. A port that was drawn by listening on port 0 and
+// Package ports draws ports on loopback for tests, measurements and the demo, whose
+// nodes are told a port before they listen. A port that was drawn by listening on port 0 and
 // closing again may be anybody's by the time it is used; those that are drawn here
 // are given to nobody else meanwhile, neither by this package in another process
 // nor by the system.
@@ -116,7 +116,8 @@ func (p *pool) fromLocked(b *block) (port int, ok bool) {
 	for range pairs {
 		port := b.base + 1 + 2*(b.next%pairs)
 		b.next++
-		if !p.mu.used[port] && free(port) && free(port+1) {
+		if !p.mu.used[port] && Free(port) && Free(port+1) { // programs that do not draw here may listen
+
 			if p.mu.used == nil {
 				p.mu.used = map[int]bool{}
 			}
@@ -146,8 +147,9 @@ func claim() (block, error) {
 	return block{}, ErrNone
 }
 
-// free tells whether nobody listens on a port: programs that do not draw here may.
-func free(port int) bool {
+// Free tells whether nobody listens on a port of 127.0.0.1 at this moment, by TCP or
+// UDP.
+func Free(port int) bool {
 	stream, err := net.Listen("tcp", address(port))
 	if err != nil {
 		return false
