@@ -26,7 +26,7 @@ func keepsPromises(t *testing.T, l *lab, disk bool) {
 func keepsPromisesOf(t *testing.T, l *lab, disk bool, service string) {
 	origin := startVersions(t)
 	members := l.startCluster(4, clusterSettings{
-		origin: origin.url, disk: disk, secret: clusterSecret,
+		origin: origin.url, disk: disk, secret: clusterSecret, after: "2s",
 		service: service,
 	})
 	w := watch(t, origin, members)
@@ -66,17 +66,19 @@ func keepsPromisesOf(t *testing.T, l *lab, disk bool, service string) {
 	}
 	w.converged("after a restart of all")
 	w.forAWhile(time.Second)
+	eventually(t, "there was enough of all to show something", func() bool { // a busy machine is given more time
+		for _, m := range w.members {
+			if m.hits.Load() < 100 || m.misses.Load() < 100 {
+				return false
+			}
+		}
+		return w.purged.Load() >= 500
+	})
 	w.end()
 	w.check()
 	w.agrees()
 	for _, m := range w.members {
 		t.Logf("%s: %d hits, %d misses, %d without an answer", m.name, m.hits.Load(), m.misses.Load(), m.down.Load())
-		if m.hits.Load() < 100 || m.misses.Load() < 100 {
-			t.Errorf("%s answered too little to show anything", m.name)
-		}
-	}
-	if w.purged.Load() < 500 {
-		t.Errorf("only %d purges were accepted", w.purged.Load())
 	}
 	t.Logf("%d purges accepted, %d refused or lost", w.purged.Load(), w.failed.Load())
 }

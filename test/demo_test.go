@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // startDemo runs the demonstration with a folder for temporary files of its own,
@@ -53,7 +52,6 @@ func processesOf(t *testing.T, text string) (pids []string) {
 
 func TestDemoStory(t *testing.T) {
 	t.Parallel()
-	began := time.Now()
 	p, temp := startDemo(t, "--once")
 	if code := p.wait(); code != 0 {
 		t.Fatalf("exit code %d", code)
@@ -66,9 +64,6 @@ func TestDemoStory(t *testing.T) {
 	}
 	if machine := regexp.MustCompile(`127\.0\.0\.1|` + regexp.QuoteMeta(temp)).FindString(said); machine != "" {
 		t.Errorf("the story names %q, which is this machine's", machine)
-	}
-	if took := time.Since(began); took > 15*time.Second {
-		t.Errorf("the story took %v", took)
 	}
 	nothingLeft(t, temp)
 }

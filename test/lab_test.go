@@ -44,7 +44,7 @@ func inLab(t *testing.T, test func(*testing.T, *lab)) {
 	}
 	t.Parallel()
 	var out bytes.Buffer
-	cmd := exec.Command("/proc/self/exe", "-test.run", "^"+t.Name()+"$", "-test.count=1", "-test.timeout=3m", "-test.v")
+	cmd := exec.Command("/proc/self/exe", "-test.run", "^"+t.Name()+"$", "-test.count=1", "-test.timeout=10m", "-test.v")
 	cmd.Env = append(os.Environ(), envLab+"="+t.Name(), envBinary+"="+binary)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	// With Unshareflags, unlike Cloneflags, mounts are made private: what the copy

@@ -3,6 +3,7 @@
 package test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -19,6 +20,7 @@ import (
 type clusterSettings struct {
 	origin string // URL
 	disk   bool   // with a data directory
+	after  string // isolation.after; empty: so long that no busy machine makes a member isolated
 	secret string
 	top    string // further lines of the file
 	// service are further lines of the service, indented by four.
@@ -50,7 +52,7 @@ func newMember(t *testing.T, h *machine, s clusterSettings, others []*machine) *
 	dir := t.TempDir()
 	m := &member{machine: h, t: t, name: "n" + h.name[1:], file: filepath.Join(dir, "rescind.yaml")}
 	socket := filepath.Join(dir, "admin")
-	data, join := "", []string(nil)
+	data, join, after := "", []string(nil), cmp.Or(s.after, "5m")
 	if s.disk {
 		data = ", data_dir: data"
 	}
@@ -66,7 +68,7 @@ cluster:
   bind: "%s:%d"
   join: [%s]
   secret: %q
-  isolation: {after: 2s, policy: revalidate}
+  isolation: {after: %s, policy: revalidate}
 log: {format: json}
 services:
   - id: shop
@@ -74,7 +76,7 @@ services:
     origins: [{url: %q}]
 %s
 %s
-`, m.name, h.last, data, h.front(), socket, h.back(), memberPort, strings.Join(join, ", "), s.secret, s.origin, s.service, s.top))
+`, m.name, h.last, data, h.front(), socket, h.back(), memberPort, strings.Join(join, ", "), s.secret, after, s.origin, s.service, s.top))
 	m.admin = "unix:" + socket
 	var err error
 	if m.client, err = client.New(m.admin, client.Options{}); err != nil {

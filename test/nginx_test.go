@@ -3,6 +3,7 @@
 package test
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/ports"
 )
 
 // nginxConf serves a folder as a site with a cache in front does it. A response
@@ -72,7 +75,7 @@ func startNginx(t *testing.T) *nginx {
 	if err := os.MkdirAll(filepath.Join(o.dir, "site"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	o.listen("127.0.0.1:0")
+	o.listen(fmt.Sprintf("127.0.0.1:%d", ports.For(t, 1)[0])) // which again finds free
 	return o
 }
 

@@ -55,9 +55,10 @@ func (o *versions) change(page int) int64 {
 }
 
 // settled returns the version of a page, if it has been so for a while: longer
-// than a fetch takes.
+// than a fetch takes, which others may join, on a busy machine. One page of sixty
+// stays the same for so long.
 func (o *versions) settled(page int) int64 {
-	const aWhile = 500 * time.Millisecond
+	const aWhile = 2 * time.Second
 	v := o.current[page].Load()
 	if time.Now().UnixNano()-o.changed[page].Load() < int64(aWhile) {
 		return 0

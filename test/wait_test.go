@@ -10,7 +10,7 @@ import (
 const (
 	// patience is how long something may take that is under way. It is far more
 	// than any of it needs, so that a busy machine fails no test.
-	patience = 20 * time.Second
+	patience = time.Minute
 	// glance is the pause between two looks at something under way.
 	glance = 5 * time.Millisecond
 )

@@ -47,6 +47,8 @@ type watched struct {
 	misses   atomic.Int64
 	down     atomic.Int64
 
+	publishing sync.RWMutex // held while a purge is made there and noted
+
 	mu struct {
 		sync.Mutex
 		pending map[string]pending // purges it has not confirmed, by id
@@ -114,6 +116,8 @@ func (w *watcher) end() {
 // publish changes a page and purges it at some member.
 func (w *watcher) publish(ctx context.Context) {
 	at := w.members[rand.IntN(len(w.members))]
+	at.publishing.RLock()
+	defer at.publishing.RUnlock()
 	if at.away.Load() {
 		return
 	}
@@ -251,6 +255,8 @@ func (w *watcher) left(m *watched, disk bool) {
 	if disk {
 		return
 	}
+	m.publishing.Lock() // what is under way there is to be lost with the rest
+	defer m.publishing.Unlock()
 	for _, other := range w.members {
 		other.mu.Lock()
 		for id, p := range other.mu.pending {
