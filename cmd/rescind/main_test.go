@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rescind-edge/rescind/api"
+	"github.com/rescind-edge/rescind/internal/ports"
 )
 
 // result is what a user sees of one command.
@@ -174,14 +175,13 @@ func TestOtherCommands(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	n := startNode(t)
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
+	nobody := fmt.Sprintf("http://127.0.0.1:%d", ports.For(t, 1)[0])
 	for line, want := range map[string]struct {
 		code int
 		text string
 	}{
 		"status --token wrong":            {exitFailed, "the token is not known; check RESCIND_TOKEN"},
-		"status --address " + closed.URL:  {exitFailed, "Is the node running?"},
+		"status --address " + nobody:      {exitFailed, "Is the node running?"},
 		"status --address 127.0.0.1:8081": {exitUsage, "write http://host:port"},
 		"status extra":                    {exitUsage, `unexpected argument "extra"`},
 		"status --jsno":                   {exitUsage, "unknown flag: --jsno"},

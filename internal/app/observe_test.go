@@ -114,10 +114,8 @@ func TestErrorPage(t *testing.T) {
 	if err := os.WriteFile(page, []byte("<p>{{status}} {{reason}} {{request_id}}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	n := startNode(t, "    error_pages: {502: "+page+"}\n")
-	n.origin.CloseClientConnections()
-	n.origin.Close()
-	resp, body := n.do("GET", "shop.example", "/down", "")
+	n := startNode(t, "  - {id: down, domains: [down.example], origins: [{url: 'http://127.0.0.1:1'}], error_pages: {502: "+page+"}}\n")
+	resp, body := n.do("GET", "down.example", "/down", "")
 	if resp.StatusCode != http.StatusBadGateway || !strings.HasPrefix(body, "<p>502 Bad Gateway ") || len(body) < 30 ||
 		!strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
 		t.Errorf("%d %v %q", resp.StatusCode, resp.Header, body)

@@ -55,7 +55,7 @@ func startReal(tb testing.TB, count int) []*real {
 		})
 		nodes = append(nodes, n)
 	}
-	within(tb, 10*time.Second, func() bool {
+	within(tb, time.Minute, func() bool {
 		for _, n := range nodes {
 			if !n.cluster.Ready() || len(n.cluster.Members()) != count {
 				return false
@@ -85,7 +85,7 @@ func TestOverSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	nodes[0].cluster.Publish([]journal.Entry{step.Entry})
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	missing, err := nodes[0].cluster.WaitFor(ctx, step.Entry.ID, cluster.WaitAll)
 	if err != nil || len(missing) > 0 {
@@ -115,7 +115,7 @@ func BenchmarkEntry(b *testing.B) {
 				nodes[0].cluster.Publish(entries)
 				sent += len(entries)
 				// The front door would not let the receivers fall behind.
-				within(b, 30*time.Second, func() bool {
+				within(b, time.Minute, func() bool {
 					for _, n := range nodes[1:] {
 						if n.applied.Load() < int64(sent)-2048 {
 							return false
@@ -124,7 +124,7 @@ func BenchmarkEntry(b *testing.B) {
 					return true
 				})
 			}
-			within(b, 30*time.Second, func() bool {
+			within(b, time.Minute, func() bool {
 				for _, n := range nodes[1:] {
 					if n.applied.Load() < int64(b.N) {
 						return false

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/ports"
 )
 
 // gated is a handler that says when a request has come and waits to answer it.
@@ -215,7 +217,7 @@ func TestStartBindsAllOrNothing(t *testing.T) {
 	defer taken.Close()
 	given := newPipes()
 	s, err := New(Config{
-		HTTP:          []string{"127.0.0.1:0", taken.Addr().String()},
+		HTTP:          []string{fmt.Sprintf("127.0.0.1:%d", ports.For(t, 1)[0]), taken.Addr().String()},
 		HTTPListeners: []Listener{{Listener: given}},
 		Handler:       http.NotFoundHandler(),
 	})

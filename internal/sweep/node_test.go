@@ -124,6 +124,8 @@ func (l *lab) run() {
 	stop()
 	all.Wait()
 	l.fetcher.Close()
+	// Usually there are 1330 hits with a deviation of 200, 1470 misses (40), and 67
+	// objects are swept (11): 100 and none are more than six deviations away.
 	for _, outcome := range []string{"HIT", "MISS"} {
 		if l.served[outcome] < 100 {
 			l.t.Errorf("only %d of %s: the run shows nothing (%v)", l.served[outcome], outcome, l.served)

@@ -59,16 +59,22 @@ type Node struct {
 // New returns a Node that has purged nothing and keeps tokens.
 func New(t testing.TB) *Node {
 	t.Helper()
-	return start(t, true)
+	return start(t, true, nil)
+}
+
+// NewAt returns a Node like New's that has its time from a function.
+func NewAt(t testing.TB, now func() time.Time) *Node {
+	t.Helper()
+	return start(t, true, now)
 }
 
 // NewWithoutDataDir returns a Node that cannot keep tokens.
 func NewWithoutDataDir(t testing.TB) *Node {
 	t.Helper()
-	return start(t, false)
+	return start(t, false, nil)
 }
 
-func start(t testing.TB, keeps bool) *Node {
+func start(t testing.TB, keeps bool, now func() time.Time) *Node {
 	t.Helper()
 	n := &Node{From: Loopback, engine: purge.NewEngine(purge.Config{}), hasher: field.RandomHasher()}
 	n.Config = config(t)
@@ -78,7 +84,7 @@ func start(t testing.TB, keeps bool) *Node {
 		t.Fatal(err)
 	}
 	n.Control, err = control.New(control.Parts{
-		Engine: n.engine, Hasher: n.hasher, Counter: n, Journal: journal, KeepTokens: keeps, Node: "n1", Cluster: &n.Others,
+		Engine: n.engine, Hasher: n.hasher, Counter: n, Journal: journal, KeepTokens: keeps, Node: "n1", Cluster: &n.Others, Now: now,
 	}, n.Config)
 	if err != nil {
 		t.Fatal(err)

@@ -105,7 +105,7 @@ func TestShiftingSizes(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	for phase, most := range []int{300, 60_000, 1500, 200_000, 20, 9000} {
-		var put, refused int64
+		var put, refused, inUse, looks int64
 		for i := 0; put < 2*budget; i++ {
 			size := rnd.IntN(most)
 			if tryPut(s, phase<<32+i, "", size, live) {
@@ -116,10 +116,15 @@ func TestShiftingSizes(t *testing.T) {
 			if slabs := s.pool.Stats().Mapped; slabs > budget {
 				t.Fatalf("%d bytes in slabs of %d", slabs, budget)
 			}
+			if put > budget {
+				inUse += s.Stats().Bytes
+				looks++
+			}
 		}
-		stats := s.Stats()
-		if refused > 0 || stats.Bytes < budget*3/5 {
-			t.Errorf("up to %d bytes: %d refused, %d bytes of %d in use", most, refused, stats.Bytes, budget)
+		// On average: of large objects, one that comes may make several go. Their 83% has a
+		// deviation of 1.4% from run to run; at one moment it is below 60% once in a million.
+		if mean := inUse / looks; refused > 0 || mean < budget*3/5 {
+			t.Errorf("up to %d bytes: %d refused, %d bytes of %d in use", most, refused, mean, budget)
 		}
 	}
 }
