@@ -16,13 +16,21 @@ help: ## list the targets
 build: ## build bin/rescind
 	$(GO) build -trimpath -ldflags '-X main.release=$(RELEASE)' -o $(BIN) ./cmd/rescind
 
+# Of one package's tests, which take a minute or two. go test gives them ten, which is
+# little for a slow machine that runs several packages at once.
+TIMEOUT ?= 40m
+
 .PHONY: test
 test: ## run the tests
-	$(GO) test ./...
+	$(GO) test -timeout $(TIMEOUT) ./...
 
 .PHONY: race
 race: ## run the tests under the race detector
-	$(GO) test -race ./...
+	$(GO) test -timeout $(TIMEOUT) -race ./...
+
+.PHONY: tools
+tools: ## download what lint runs
+	@$(GO) run $(STATICCHECK) -version
 
 .PHONY: lint
 lint: ## check formatting, go vet and staticcheck
@@ -89,7 +97,7 @@ demo: ## show the product working, and exit
 
 .PHONY: e2e
 e2e: ## test the real binary from outside
-	$(GO) test -count 1 -tags e2e ./test/...
+	$(GO) test -timeout $(TIMEOUT) -count 1 -tags e2e ./test/...
 
 .PHONY: ci
 ci: ## all that a change must pass
