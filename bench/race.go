@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // race compares servers in rounds: each has its turn in every round, so that
 // what changes on the machine meanwhile meets all of them.
@@ -12,10 +15,21 @@ type race struct {
 	run     func(s *server, round int) (load, error)
 }
 
+// outcome is what came of a race, of each server in their order.
+type outcome struct {
+	rates []series // requests a second
+	costs []series // µs of processor time for a request, in all processes of the server
+}
+
 // run returns the rates of the servers, in their order, in requests a second.
 func (l *lab) run(r race) ([]series, error) {
+	all, err := l.measure(r)
+	return all.rates, err
+}
+
+func (l *lab) measure(r race) (outcome, error) {
 	l.progress("  %s", r.what)
-	rates := make([]series, len(r.servers))
+	all := outcome{make([]series, len(r.servers)), make([]series, len(r.servers))}
 	for round := range l.plan.rounds {
 		for i, s := range r.servers {
 			did, err := l.take(turn{
@@ -23,22 +37,23 @@ func (l *lab) run(r race) ([]series, error) {
 				run: func() (load, error) { return r.run(s, round) },
 			})
 			if err != nil {
-				return nil, err
+				return outcome{}, err
 			}
-			rates[i].Name = s.name
-			rates[i].add(did.rate())
+			all.rates[i].Name, all.costs[i].Name = s.name, s.name
+			all.rates[i].add(did.rate())
+			all.costs[i].add(did.cost())
 		}
 	}
-	for i, s := range rates {
+	for i, s := range all.rates {
 		if !r.misses {
 			if err := r.servers[i].warm(r.object); err != nil { // it is still whole and stored
-				return nil, err
+				return outcome{}, err
 			}
 		}
 		l.progress("    %s: %v", s.Name, s)
 		l.report.note(judgeSpread(r.what, s)...)
 	}
-	return rates, nil
+	return all, nil
 }
 
 const perSecond = "requests/s"
@@ -50,6 +65,16 @@ func (l *lab) versus(chapter, what string, rates []series, aims map[string]aim) 
 		l.report.compare(comparison{
 			Chapter: chapter, What: what, Unit: perSecond, Subject: rates[0], Peer: peer, Aim: aims[peer.Name],
 		})
+	}
+}
+
+// costs adds the lines of what a request costs: where a server is quicker than the
+// generator, its rate is the generator's, and this is not.
+func (l *lab) costs(chapter, what string, costs []series, peers ...string) {
+	for _, peer := range costs[1:] {
+		if slices.Contains(peers, peer.Name) {
+			l.report.compare(comparison{Chapter: chapter, What: what + ": time of a core for each", Unit: "µs", Subject: costs[0], Peer: peer})
+		}
 	}
 }
 

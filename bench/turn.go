@@ -53,6 +53,7 @@ func (l *lab) take(t turn) (load, error) {
 	if err != nil {
 		return load{}, err
 	}
+	did.cpu = now.cpu - then.cpu
 	for _, p := range t.server.processes {
 		if !p.running() {
 			return load{}, p.death()

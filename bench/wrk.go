@@ -18,6 +18,8 @@ type load struct {
 	failed   int // socket errors, timeouts, answers other than 200
 	why      string
 	delays   []float64 // µs, where the generator was asked for them
+
+	cpu time.Duration // of the server, in all its processes; set by take
 }
 
 // rate returns requests a second, 0 where there were none.
@@ -26,6 +28,14 @@ func (l load) rate() float64 {
 		return 0
 	}
 	return float64(l.requests) / l.took.Seconds()
+}
+
+// cost returns the processor time that the server took for a request, in µs.
+func (l load) cost() float64 {
+	if l.requests == 0 {
+		return 0
+	}
+	return l.cpu.Seconds() * 1e6 / float64(l.requests)
 }
 
 // wrkLoad is a closed loop of wrk over HTTP/1.1: every connection sends its next
