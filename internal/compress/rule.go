@@ -67,25 +67,17 @@ func encoded(resp field.Fields) bool {
 // forbidden looks for no-transform. What only looks like it, inside a quoted
 // string, counts too: the error is on the side that harms nobody.
 func forbidden(resp field.Fields) bool {
-	return listed(resp, "Cache-Control", func(member string) bool {
-		name, _, _ := strings.Cut(member, "=")
-		return field.EqualFold(field.Trim(name), "no-transform")
-	})
-}
-
-// listed tells whether a list field, on any of its lines, has a wanted member.
-func listed(fields field.Fields, name string, wanted func(member string) bool) bool {
-	for _, line := range fields {
-		if !field.EqualFold(line.Name, name) {
-			continue
-		}
-		for member := range strings.SplitSeq(line.Value, ",") {
-			if wanted(field.Trim(member)) {
-				return true
-			}
+	for _, line := range resp {
+		if field.EqualFold(line.Name, "Cache-Control") && field.AnyMember(line.Value, isNoTransform) {
+			return true
 		}
 	}
 	return false
+}
+
+func isNoTransform(directive string) bool {
+	name, _, _ := strings.Cut(directive, "=")
+	return field.EqualFold(field.Trim(name), "no-transform")
 }
 
 func (r Rule) matches(mediaType string) bool {

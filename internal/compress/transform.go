@@ -58,8 +58,7 @@ func weaken(tag string) string {
 // vary adds Accept-Encoding to the Vary of out, in place, unless it is covered.
 func vary(out field.Fields) field.Fields {
 	const name = "Accept-Encoding"
-	covers := func(member string) bool { return member == "*" || field.EqualFold(member, name) }
-	if listed(out, "Vary", covers) {
+	if out.Lists("Vary", "*") || out.Lists("Vary", name) {
 		return out
 	}
 	for i := range out {

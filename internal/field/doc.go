@@ -4,5 +4,6 @@
 //
 // It knows nothing of HTTP semantics beyond syntax, and imports nothing of the
 // network: the rules live in httpcache and purge, which see requests and
-// responses only through the types here.
+// responses only through the types here. How messages are written on a
+// connection is known to http1.
 package field

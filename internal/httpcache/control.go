@@ -116,19 +116,7 @@ func fieldNames(list string) bool {
 // withholds tells whether a field is not to be shared.
 func (c *control) withholds(name string) bool {
 	for _, list := range c.withheld {
-		if listed(list, name) {
-			return true
-		}
-	}
-	return false
-}
-
-// listed tells whether a comma-separated list holds a name.
-func listed(list, name string) bool {
-	for list != "" {
-		var member string
-		member, list = cutMember(list)
-		if field.EqualFold(field.Trim(member), name) {
+		if field.Lists(list, name) {
 			return true
 		}
 	}

@@ -19,7 +19,7 @@ func EndToEnd(src field.Fields, dst field.Fields) field.Fields {
 		}
 	}
 	for i := range src {
-		if hopByHop(src[i].Name) || nominates && nominated(src, src[i].Name) {
+		if hopByHop(src[i].Name) || nominates && src.Lists("Connection", src[i].Name) {
 			continue
 		}
 		dst = append(dst, src[i])
@@ -34,33 +34,18 @@ func usualConnection(value string) bool {
 		field.EqualFold(value, "upgrade")
 }
 
-func nominated(src field.Fields, name string) bool {
-	for i := range src {
-		if field.EqualFold(src[i].Name, "Connection") && listed(src[i].Value, name) {
-			return true
-		}
-	}
-	return false
-}
-
 func hopByHop(name string) bool {
 	switch len(name) {
-	case 2:
+	case len("TE"):
 		return field.EqualFold(name, "TE")
-	case 7:
-		return field.EqualFold(name, "Upgrade") || field.EqualFold(name, "Trailer")
-	case 10:
-		return field.EqualFold(name, "Connection") || field.EqualFold(name, "Keep-Alive")
-	case 16:
-		return field.EqualFold(name, "Proxy-Connection")
-	case 17:
-		return field.EqualFold(name, "Transfer-Encoding")
-	case 18:
+	case len("Trailer"): // and Upgrade
+		return field.EqualFold(name, "Trailer") || field.OfConnection(name)
+	case len("Proxy-Authenticate"):
 		return field.EqualFold(name, "Proxy-Authenticate")
-	case 19:
+	case len("Proxy-Authorization"):
 		return field.EqualFold(name, "Proxy-Authorization")
-	case 25:
+	case len("Proxy-Authentication-Info"):
 		return field.EqualFold(name, "Proxy-Authentication-Info")
 	}
-	return false
+	return field.OfConnection(name)
 }

@@ -38,6 +38,17 @@ var rules = []rule{
 		std: []string{"net", "os", "log"},
 	},
 	{
+		why: "the grammar of HTTP/1 is pure",
+		of:  []string{"internal/http1"},
+		may: []string{"internal/field"},
+		std: []string{"net", "os", "log"},
+	},
+	{
+		why: "HTTP/1 is read where it arrives; everybody else sees what was read",
+		exc: []string{"internal/http1", "internal/origin", "internal/server"},
+		not: []string{"internal/http1"},
+	},
+	{
 		why: "compression is of values and streams",
 		of:  []string{"internal/compress"},
 		may: []string{"internal/field"},

@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/http1"
 )
 
 // framing is how a response's body ends (RFC 9112 section 6.3).
@@ -45,28 +44,28 @@ func (h *head) framing(method string) (framing, error) {
 			if !field.EqualFold(name, "Content-Length") {
 				continue
 			}
-			n, err := strconv.ParseUint(value, 10, 63)
+			n, ok := http1.ParseLength(value)
 			switch {
 			case h.ambiguity == BothLengths: // it does not count
-			case err != nil, said != "" && said != value:
+			case !ok, said != "" && said != value:
 				return framing{}, fmt.Errorf("%w: %.64q", errLength, value)
 			default:
-				f.length, said = int64(n), value
+				f.length, said = n, value
 			}
 		case len("Transfer-Encoding"):
 			if !field.EqualFold(name, "Transfer-Encoding") {
 				continue
 			}
-			if encoded || !field.EqualFold(value, "chunked") {
+			if encoded || http1.CheckCoding(value) != http1.NoFault {
 				return framing{}, fmt.Errorf("%w: %.64q", errCoding, value)
 			}
 			encoded = true
 		case len("Connection"):
 			if field.EqualFold(name, "Connection") {
-				closes, stays = closes || lists(value, "close"), stays || lists(value, "keep-alive")
+				closes, stays = closes || field.Lists(value, "close"), stays || field.Lists(value, "keep-alive")
 			}
 		case len("Trailer"):
-			announced = announced || field.EqualFold(name, "Trailer") && listsFraming(value)
+			announced = announced || field.EqualFold(name, "Trailer") && field.AnyMember(value, http1.Frames)
 		}
 	}
 	f.closes = closes || !stays || h.ambiguity == BothLengths
@@ -88,22 +87,4 @@ func (h *head) framing(method string) (framing, error) {
 		f.form, f.closes = bodyUntilClose, true
 	}
 	return f, nil
-}
-
-// lists tells whether a comma-separated list has a token.
-func lists(list, token string) bool {
-	if field.EqualFold(list, token) {
-		return token != ""
-	}
-	for item := range strings.SplitSeq(list, ",") {
-		if field.EqualFold(field.Trim(item), token) && token != "" {
-			return true
-		}
-	}
-	return false
-}
-
-// listsFraming tells whether a list of trailers announces one that cannot be.
-func listsFraming(list string) bool {
-	return lists(list, "Transfer-Encoding") || lists(list, "Content-Length") || lists(list, "Trailer")
 }

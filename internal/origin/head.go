@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/http1"
 )
 
 // Ambiguity is a doubt about where a response's body ends, or about its head's
@@ -113,14 +114,14 @@ func parseStatusLine(line string) (head, error) {
 // parseFieldLine refuses a folded line, as RFC 9112 section 5.2 permits a
 // proxy to, and white space before the colon.
 func parseFieldLine(line string) (field.Field, error) {
-	if line[0] == ' ' || line[0] == '\t' {
+	name, value, fault := http1.CutField(line)
+	switch fault {
+	case http1.NoFault:
+		return field.Field{Name: name, Value: value}, nil
+	case http1.Folding:
 		return field.Field{}, errFolded
 	}
-	name, value, ok := strings.Cut(line, ":")
-	if value = field.Trim(value); !ok || !field.ValidName(name) || !field.ValidValue(value) {
-		return field.Field{}, fmt.Errorf("%w: %.64q", errFieldLine, line)
-	}
-	return field.Field{Name: name, Value: value}, nil
+	return field.Field{}, fmt.Errorf("%w: %.64q", errFieldLine, line)
 }
 
 func (h *head) judge(bare bool) error {

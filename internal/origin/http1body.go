@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/http1"
 )
 
 var errReadAfterClose = errors.New("the response's body is closed")
@@ -15,7 +16,7 @@ type http1Body struct {
 	x      *http1Exchange
 	form   bodyForm
 	left   int64 // of a body of known length
-	chunks *chunks
+	chunks *http1.Chunks
 
 	mu struct {
 		sync.Mutex
@@ -102,22 +103,22 @@ func (b *http1Body) receive(p []byte) (int, error) {
 // The end is looked for behind the data, so that it is seldom waited for alone.
 func (b *http1Body) readChunks(p []byte) (n int, err error) {
 	if b.chunks == nil {
-		b.chunks = new(chunks)
+		b.chunks = new(http1.Chunks)
 	}
 	in := &b.x.conn.in
 	for {
 		if err := b.skip(); err != nil {
 			return n, err
 		}
-		data := b.chunks.data()
+		data := b.chunks.Data()
 		switch {
-		case b.chunks.done():
+		case b.chunks.Done():
 			return n, io.EOF
 		case n == len(p), in.len() == 0 && n > 0:
 			return n, nil
 		case in.len() > 0, data >= inletSize:
 			m, err := b.receive(p[n:min(int64(len(p)), int64(n)+data)])
-			b.chunks.took(m)
+			b.chunks.Took(m)
 			if n += m; err != nil {
 				return n, unexpected(err)
 			}
@@ -133,9 +134,12 @@ func (b *http1Body) readChunks(p []byte) (n int, err error) {
 // skip passes what is here and is no data.
 func (b *http1Body) skip() error {
 	in := &b.x.conn.in
-	k, err := b.chunks.skip(in.bytes())
+	k, fault := b.chunks.Skip(in.bytes(), &chunkRules)
 	in.take(k)
-	return err
+	if fault != http1.NoFault {
+		return chunkError(fault, b.chunks.Line())
+	}
+	return nil
 }
 
 func unexpected(err error) error {
@@ -160,11 +164,12 @@ func (b *http1Body) sortTrailers() {
 	if b.chunks == nil {
 		return
 	}
-	b.chunks.trailer.SortByName()
+	trailer := b.chunks.Trailer()
+	trailer.SortByName()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.mu.err == nil {
-		b.mu.trailer = b.chunks.trailer
+		b.mu.trailer = trailer
 	}
 }
 

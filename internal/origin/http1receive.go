@@ -64,8 +64,7 @@ func malformed(err error) bool {
 // section 7.8).
 func (x *http1Exchange) upgrade() *Error {
 	chosen, _ := x.res.Fields.Joined("Upgrade")
-	options, _ := x.res.Fields.Joined("Connection")
-	if !lists(x.req.Upgrade, chosen) || !lists(options, "Upgrade") {
+	if !field.Lists(x.req.Upgrade, chosen) || !x.res.Fields.Lists("Connection", "Upgrade") {
 		return x.error(KindGarbage, fmt.Errorf("switched to protocol %.64q, which was not asked for", chosen))
 	}
 	x.conn.watch.stop()

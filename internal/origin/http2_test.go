@@ -58,7 +58,7 @@ func TestHTTP2Response(t *testing.T) {
 		o.fields(stream, false, ":status", "103", "link", "</a>")
 		o.fields(stream, false, ":status", "200", "x-b", "1", "server", "s", "x-b", "2", "content-length", "2", "trailer", "x-sum")
 		o.data(stream, false, "ok")
-		o.fields(stream, true, "x-sum", "3", "x-new", "4")
+		o.fields(stream, true, "x-sum", "3", "content-length", "7", "host", "a", "x-new", "4")
 	})
 	p := h2Pool(t, url)
 	interim := 0

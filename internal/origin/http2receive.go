@@ -6,11 +6,11 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/http1"
 )
 
 // receive makes a Response of net/http's and checks what net/http does not.
@@ -36,7 +36,7 @@ func (x *http2Exchange) checkHead(r *Response, res *http.Response) *Error {
 	}
 	lengths := res.Header["Content-Length"]
 	for _, length := range lengths {
-		if _, err := strconv.ParseUint(length, 10, 63); err != nil || length != lengths[0] {
+		if _, ok := http1.ParseLength(length); !ok || length != lengths[0] {
 			return x.error(KindGarbage, fmt.Errorf("%w: %.64q", errLength, lengths))
 		}
 	}
@@ -114,7 +114,7 @@ func (b *http2Body) finish(err error, trailer field.Fields) {
 	}
 	b.mu.err = err
 	for _, f := range trailer {
-		if field.ValidName(f.Name) && field.ValidValue(f.Value) {
+		if http1.MayTrail(f.Name) && field.ValidName(f.Name) && field.ValidValue(f.Value) {
 			b.mu.trailer = append(b.mu.trailer, f)
 		}
 	}

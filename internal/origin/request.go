@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/http1"
 )
 
 // Request is what is sent to an origin. It is not modified, and may be reused
@@ -113,15 +114,14 @@ func (r *Request) idempotent() bool {
 // canonical.
 func (r *Request) sends(name, value string) bool {
 	switch name {
-	case "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade",
-		"Content-Length", "Host", "Trailer":
+	case "Content-Length", "Host", "Trailer":
 		return false
 	case "Te":
 		return value == "trailers" // all that HTTP/2 permits (RFC 9113 section 8.2.2)
 	case "Expect":
 		return r.hasBody() // RFC 9110 section 10.1.1
 	}
-	return true
+	return !field.OfConnection(name)
 }
 
 // expectsContinue tells whether the body is held back until it is asked for.
@@ -130,23 +130,7 @@ func (r *Request) expectsContinue() bool {
 		return false
 	}
 	expect, _ := r.Fields.Joined("Expect")
-	return lists(expect, "100-continue")
-}
-
-// frames tells whether a field frames the message and therefore cannot be a
-// trailer (RFC 9110 section 6.5.1).
-func frames(name string) bool {
-	switch len(name) {
-	case len("Transfer-Encoding"):
-		return field.EqualFold(name, "Transfer-Encoding")
-	case len("Content-Length"):
-		return field.EqualFold(name, "Content-Length")
-	case len("Trailer"):
-		return field.EqualFold(name, "Trailer")
-	case len("Host"):
-		return field.EqualFold(name, "Host")
-	}
-	return false
+	return field.Lists(expect, "100-continue")
 }
 
 // appendHead appends the request's head as HTTP/1 has it. Names are in their
@@ -196,7 +180,7 @@ func (r *Request) appendFraming(b []byte) []byte {
 func (r *Request) announced() []string {
 	var names []string
 	for _, name := range r.TrailerNames {
-		if name = textproto.CanonicalMIMEHeaderKey(name); !frames(name) {
+		if name = textproto.CanonicalMIMEHeaderKey(name); http1.MayTrail(name) {
 			names = append(names, name)
 		}
 	}

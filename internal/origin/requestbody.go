@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/http1"
 )
 
 // replay is a request's body over all attempts to send it. Attempts follow one
@@ -142,7 +143,7 @@ func (b *requestBody) end() {
 	}
 	for _, f := range b.x.req.Trailer() {
 		name := textproto.CanonicalMIMEHeaderKey(f.Name)
-		if !frames(name) && field.ValidName(name) && field.ValidValue(f.Value) {
+		if http1.MayTrail(name) && field.ValidName(name) && field.ValidValue(f.Value) {
 			b.trailer[name] = append(b.trailer[name], f.Value)
 		}
 	}

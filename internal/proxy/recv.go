@@ -232,10 +232,8 @@ func upgradeOf(r *http.Request) string {
 		return ""
 	}
 	for _, line := range r.Header["Connection"] {
-		for token := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(field.Trim(token), "upgrade") {
-				return offered(r.Header.Get("Upgrade"))
-			}
+		if field.Lists(line, "upgrade") {
+			return offered(r.Header.Get("Upgrade"))
 		}
 	}
 	return ""

@@ -56,9 +56,12 @@ func roleIf(name, special string, role fieldRole) fieldRole {
 // keepsAlive tells whether a Connection field says nothing but keep-alive,
 // which is how HTTP/1.1 is anyway.
 func keepsAlive(value string) bool {
+	if value == "keep-alive" {
+		return true
+	}
 	for {
 		option, rest, more := strings.Cut(value, ",")
-		if !strings.EqualFold(field.Trim(option), "keep-alive") {
+		if !field.EqualFold(field.Trim(option), "keep-alive") {
 			return false
 		}
 		if !more {

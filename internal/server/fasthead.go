@@ -126,7 +126,7 @@ func endOfTarget(b []byte, at int) int {
 	}
 }
 
-// scanField cuts the field line that begins at b[at] (see cutField) and returns
+// scanField cuts the field line that begins at b[at] (see http1.CutField) and returns
 // where the next line begins, or 0.
 func scanField(b []byte, at int) (name, value string, next int) {
 	i := at

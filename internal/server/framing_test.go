@@ -63,6 +63,7 @@ var refusedHeads = []struct {
 	{"identity", post + "Transfer-Encoding: identity\r\n\r\n", 400, event.RefusedInvalidCoding},
 	{"nearly chunked", post + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400, event.RefusedInvalidCoding},
 	{"quoted chunked", post + "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n", 400, event.RefusedInvalidCoding},
+	{"chunked with a Kelvin sign", post + "Transfer-Encoding: chun\u212aed\r\n\r\n0\r\n\r\n", 400, event.RefusedInvalidCoding},
 	{"vertical tab chunked", post + "Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", 400, event.RefusedInvalidFieldValue},
 	{"empty coding", post + "Transfer-Encoding:\r\n\r\n", 400, event.RefusedInvalidCoding},
 	{"another coding", post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501, event.RefusedUnknownCoding},

@@ -5,11 +5,11 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/http1"
 )
 
 // front is the handler that net/http calls. It counts the calls of the
@@ -74,7 +74,7 @@ func checkHTTP2(r *http.Request, l *Limits) event.RefusedReason {
 	if lengths := r.Header["Content-Length"]; len(lengths) > 1 {
 		return event.RefusedRepeatedLength
 	} else if len(lengths) == 1 {
-		if _, ok := parseLength([]byte(lengths[0])); !ok {
+		if _, ok := http1.ParseLength(lengths[0]); !ok {
 			return event.RefusedInvalidLength
 		}
 	}
@@ -151,12 +151,10 @@ func (f front) refuse(w http.ResponseWriter, r *http.Request, reason event.Refus
 func dropHTTP2Upgrade(h http.Header) {
 	offers := h["Upgrade"]
 	for _, v := range offers {
-		for offer := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(field.Trim(offer), "h2c") {
-				delete(h, "Upgrade")
-				delete(h, "Http2-Settings")
-				return
-			}
+		if field.Lists(v, "h2c") {
+			delete(h, "Upgrade")
+			delete(h, "Http2-Settings")
+			return
 		}
 	}
 }

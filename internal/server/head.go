@@ -1,10 +1,9 @@
 package server
 
 import (
-	"strings"
-
 	"github.com/rescind-edge/rescind/internal/event"
 	"github.com/rescind-edge/rescind/internal/field"
+	"github.com/rescind-edge/rescind/internal/http1"
 )
 
 // head is a request head that is being read. It is given the bytes received so
@@ -28,7 +27,7 @@ type head struct {
 	codings        int
 	expect         string
 	expects        int
-	namesForbidden bool // Trailer announces a field that frames
+	namesForbidden bool // Trailer announces a field that cannot be a trailer
 	chunked        bool // set by finish
 }
 
@@ -115,9 +114,9 @@ func (h *head) takeLine(line []byte) event.RefusedReason {
 	if h.lines > h.limits.MaxHeaderFields {
 		return event.RefusedTooManyFields
 	}
-	name, value, reason := cutField(line)
-	if reason != "" {
-		return reason
+	name, value, fault := http1.CutField(line)
+	if fault != http1.NoFault {
+		return reasons[fault]
 	}
 	return h.takeField(string(name), value)
 }
@@ -131,7 +130,7 @@ func (h *head) takeField(name string, value []byte) event.RefusedReason {
 	case field.EqualFold(name, "Content-Length"):
 		h.lengths++
 		var ok bool
-		if h.length, ok = parseLength(value); !ok {
+		if h.length, ok = http1.ParseLength(value); !ok {
 			return event.RefusedInvalidLength
 		}
 	case field.EqualFold(name, "Transfer-Encoding"):
@@ -141,10 +140,12 @@ func (h *head) takeField(name string, value []byte) event.RefusedReason {
 		h.expects++
 		h.expect = string(value)
 	case field.EqualFold(name, "Trailer"):
-		h.namesForbidden = h.namesForbidden || namesFraming(string(value))
+		h.namesForbidden = h.namesForbidden || field.AnyMember(string(value), cannotTrail)
 	}
 	return ""
 }
+
+func cannotTrail(name string) bool { return !http1.MayTrail(name) }
 
 // finish judges the head as a whole, once all of it is there.
 func (h *head) finish() event.RefusedReason {
@@ -171,8 +172,8 @@ func (h *head) checkFraming() event.RefusedReason {
 	case h.codings > 1:
 		return event.RefusedInvalidCoding
 	case h.codings == 1:
-		if reason := checkCoding(h.coding); reason != "" {
-			return reason
+		if fault := http1.CheckCoding(h.coding); fault != http1.NoFault {
+			return reasons[fault]
 		}
 		h.chunked = true
 	}
@@ -210,7 +211,7 @@ func (h *head) checkHost() event.RefusedReason {
 
 // checkExpect admits the one expectation there is (RFC 9110 section 10.1.1).
 func (h *head) checkExpect() event.RefusedReason {
-	if h.expects > 1 || h.expects == 1 && !strings.EqualFold(h.expect, "100-continue") {
+	if h.expects > 1 || h.expects == 1 && !field.EqualFold(h.expect, "100-continue") {
 		return event.RefusedUnknownExpect
 	}
 	return ""

@@ -137,7 +137,7 @@ func (o *http2Output) answerLocked(stream uint32, status int, fields field.Field
 	b := m.encoder.begin(appendFrameHeader(m.buf, f))
 	b = m.encoder.status(b, status)
 	for i := range fields {
-		if !ofConnection(fields[i].Name) {
+		if !field.OfConnection(fields[i].Name) {
 			b = m.encoder.add(b, fields[i].Name, fields[i].Value)
 		}
 	}
@@ -171,20 +171,4 @@ func (o *http2Output) contentLocked(stream uint32, content [][]byte, size int64)
 		sent += int64(f.length)
 	}
 	return sent
-}
-
-// ofConnection tells of the fields that have no place in HTTP/2 (RFC 9113
-// section 8.2.2).
-func ofConnection(name string) bool {
-	switch len(name) {
-	case len("Upgrade"):
-		return field.EqualFold(name, "Upgrade")
-	case len("Connection"): // and Keep-Alive
-		return field.EqualFold(name, "Connection") || field.EqualFold(name, "Keep-Alive")
-	case len("Proxy-Connection"):
-		return field.EqualFold(name, "Proxy-Connection")
-	case len("Transfer-Encoding"):
-		return field.EqualFold(name, "Transfer-Encoding")
-	}
-	return false
 }

@@ -66,6 +66,8 @@ func isVersion(b []byte) bool {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
+func isSpace(c byte) bool { return c == ' ' || c == '\t' }
+
 func isToken(b []byte) bool {
 	for _, c := range b {
 		if !field.IsTokenByte(c) {
