@@ -21,9 +21,6 @@ type tried struct {
 	why  string // then
 }
 
-// errSilent cancels a request that a shield has not said a word to.
-var errSilent = errors.New("the shield does not say that it is at work")
-
 // askOf makes the field that says what the answer must not be older than. It is
 // made after the stamp was taken of what the answer will become, so all that is in
 // force by that stamp is in it.
@@ -48,30 +45,31 @@ func (p *Parent) try(ctx context.Context, l *line, r *origin.Request, target fie
 		q.Body = body.reader()
 	}
 	within, cancel := context.WithCancelCause(ctx)
-	silent := time.AfterFunc(acceptWithin, func() { cancel(errSilent) })
+	v := keepVigil(cancel, func() bool { return p.alive(l.member) })
 	q.Interim = func(status int, f field.Fields) {
 		switch {
 		case status == http.StatusProcessing && f.Has(shield.WordField):
-			silent.Stop()
+			v.heard()
 		case r.Interim != nil:
 			r.Interim(status, f.Without(shield.WordField))
 		}
 	}
 	sent := time.Now()
 	resp, err := l.pool.Do(within, &q)
-	if !silent.Stop() && context.Cause(within) == errSilent && err == nil {
-		drop(resp) // it spoke at the last moment, and was cut
-		err = errSilent
+	gone := v.end()
+	if gone != nil && err == nil {
+		drop(resp) // it answered at the last moment, and was cut
+		err = gone
 	}
 	if err != nil {
 		cancel(err)
-		return p.failed(ctx, l, r, err, context.Cause(within) == errSilent || err == errSilent)
+		return p.failed(ctx, l, r, err, gone)
 	}
 	return p.answered(l, r, &ask, resp, sent)
 }
 
-// failed judges an attempt without an answer.
-func (p *Parent) failed(ctx context.Context, l *line, r *origin.Request, err error, silent bool) tried {
+// failed judges an attempt without an answer. gone is why it was given up here.
+func (p *Parent) failed(ctx context.Context, l *line, r *origin.Request, err, gone error) tried {
 	t := tried{said: fetch.Said{Parent: l.member}, err: err, why: Unreachable}
 	var failure *origin.Error
 	errors.As(err, &failure)
@@ -82,9 +80,9 @@ func (p *Parent) failed(ctx context.Context, l *line, r *origin.Request, err err
 	switch {
 	case ctx.Err() != nil:
 		return t // nobody waits for it any more
-	case silent:
+	case gone != nil:
 		t.next = repeatable(r.Method)
-		t.err = &origin.Error{Kind: origin.KindFirstByteTimeout, Origin: "shield " + l.member, Address: l.address, Err: errSilent}
+		t.err = &origin.Error{Kind: origin.KindFirstByteTimeout, Origin: "shield " + l.member, Address: l.address, Err: gone}
 	case kind == origin.KindConnect, kind == origin.KindConnectTimeout, kind == origin.KindTLS, kind == origin.KindNoOrigin:
 		t.next = true
 	case kind == origin.KindPoolClosed:
