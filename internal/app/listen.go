@@ -145,7 +145,7 @@ func take(l config.Listener, sockets *server.Sockets) (places []place, err error
 func serverLimits(l config.Limits) server.Limits {
 	return server.Limits{
 		MaxHeaderBytes: int(l.HeaderBytes), MaxURLBytes: int(l.URLBytes), MaxHeaderFields: l.HeaderFields,
-		ReadHeaderTimeout: l.HeaderTimeout, BodyTimeout: l.BodyTimeout, IdleTimeout: l.IdleTimeout,
+		ReadHeaderTimeout: l.HeaderTimeout, BodyTimeout: l.BodyTimeout, WriteTimeout: l.WriteTimeout, IdleTimeout: l.IdleTimeout,
 		MaxConns: l.Connections, MaxConnsPerAddress: l.ConnectionsPerAddress,
 	}
 }
