@@ -27,6 +27,8 @@ type direct struct {
 	raw  syscall.RawConn
 	turn func(fd uintptr) (done bool)
 
+	tells bool // whether a read has left something behind
+
 	// Of one call of serve.
 	room []byte // the caller's
 	n    int    // bytes passed on in it
@@ -43,8 +45,7 @@ func newDirect(c *conn) *direct {
 	if err != nil {
 		return nil
 	}
-	announceEnds(raw)
-	d := &direct{c: c, raw: raw}
+	d := &direct{c: c, raw: raw, tells: announceEnds(raw)}
 	d.turn = d.takeTurn
 	return d
 }
@@ -81,7 +82,7 @@ func (d *direct) takeTurn(fd uintptr) (done bool) {
 // step reads once and does what there is to do. more tells that another read may
 // find something.
 func (d *direct) step(call *fastCall) (done, more bool) {
-	n, more, err := call.receiver.receive(call.fd, call.room[:])
+	n, more, err := call.receiver.receive(call.fd, call.room[:], d.tells)
 	switch {
 	case err == syscall.EINTR:
 		return false, true

@@ -3,8 +3,10 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"net"
+	"os"
 	"syscall"
 	"testing"
 )
@@ -17,12 +19,15 @@ func TestReadsTellWhatIsLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	announceEnds(raw)
+	tells := announceEnds(raw)
+	if !tells {
+		t.Fatal("the system does not know TCP_INQ")
+	}
 	var r receiver
 	read := func(size int) (n int, more bool) {
 		err := raw.Read(func(fd uintptr) bool {
 			var err error
-			n, more, err = r.receive(fd, make([]byte, size))
+			n, more, err = r.receive(fd, make([]byte, size), tells)
 			return err != syscall.EAGAIN
 		})
 		if err != nil {
@@ -49,6 +54,55 @@ func TestReadsTellWhatIsLeft(t *testing.T) {
 	}
 	if n, _ := read(4); n != 0 {
 		t.Errorf("%d bytes behind the end", n)
+	}
+}
+
+// A client on a Unix socket can send descriptors. They are not kept: each would be
+// open for good.
+func TestDescriptorsAreNotTaken(t *testing.T) {
+	l, err := net.Listen("unix", t.TempDir()+"/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	theirs, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	ours, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	raw, err := ours.(syscall.Conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, kept, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	rights := syscall.UnixRights(int(sent.Fd()))
+	if _, _, err := theirs.(*net.UnixConn).WriteMsgUnix([]byte("GET"), rights, nil); err != nil {
+		t.Fatal(err)
+	}
+	sent.Close()
+	tells := announceEnds(raw)
+	var r receiver
+	err = raw.Read(func(fd uintptr) bool {
+		n, more, err := r.receive(fd, make([]byte, 9), tells)
+		if n != 3 || !more || err != nil {
+			t.Errorf("%d bytes, more %v: %v", n, more, err)
+		}
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kept.Write([]byte("x")); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("the other end of a pipe is still open: %v", err)
 	}
 }
 

@@ -8,14 +8,14 @@ import "syscall"
 // process to another, so it gets these as well.
 
 // announceEnds does nothing: here nothing is told.
-func announceEnds(syscall.RawConn) {}
+func announceEnds(syscall.RawConn) bool { return false }
 
 // receiver needs nothing.
 type receiver struct{}
 
 // receive reads once without waiting. Whether there is more is not known before
 // another read finds nothing.
-func (*receiver) receive(fd uintptr, b []byte) (n int, more bool, err error) {
+func (*receiver) receive(fd uintptr, b []byte, _ bool) (n int, more bool, err error) {
 	n, err = syscall.Read(int(fd), b)
 	return n, true, err
 }
