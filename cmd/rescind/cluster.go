@@ -36,16 +36,7 @@ func membersCommand(s streams) *cobra.Command {
 		Example: `  rescind cluster members`,
 		Args:    arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.call(func(node *client.Client) error {
-				members, err := node.Members(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if c.json {
-					return printJSON(s.out, members)
-				}
-				return printMembers(s.out, members)
-			})
+			return show(&c, func(node *client.Client) (*api.Cluster, error) { return node.Members(cmd.Context()) }, printMembers)
 		},
 	}
 	c.addTo(cmd)
@@ -117,12 +108,8 @@ any more, and it does not count for the majority. One that is alive leaves by
 		Example: `  rescind cluster forget sin1-b`,
 		Args:    arguments("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.call(func(node *client.Client) error {
-				if err := node.Forget(cmd.Context(), args[0]); err != nil {
-					return err
-				}
-				_, err := fmt.Fprintf(s.out, "%s is forgotten\n", args[0])
-				return err
+			return confirm(&c, args[0], "forgotten", "%s is forgotten", func(node *client.Client) error {
+				return node.Forget(cmd.Context(), args[0])
 			})
 		},
 	}
@@ -142,15 +129,9 @@ upgrade, just stop it: it stays a member.`,
 		Example: `  rescind cluster leave --address unix:/run/rescind/admin.sock && systemctl disable --now rescind`,
 		Args:    arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.call(func(node *client.Client) error {
-				status, err := node.Leave(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if c.json {
-					return printJSON(s.out, status)
-				}
-				_, err = fmt.Fprintln(s.out, "the node has left the cluster; stop it now")
+			leave := func(node *client.Client) (*api.ClusterStatus, error) { return node.Leave(cmd.Context()) }
+			return show(&c, leave, func(out io.Writer, _ *api.ClusterStatus) error {
+				_, err := fmt.Fprintln(out, "the node has left the cluster; stop it now")
 				return err
 			})
 		},
@@ -175,16 +156,7 @@ with SIGHUP after each:
 		Example: `  rescind cluster rotate-key`,
 		Args:    arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.call(func(node *client.Client) error {
-				keys, err := node.Keys(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if c.json {
-					return printJSON(s.out, keys)
-				}
-				return printKeys(s.out, keys)
-			})
+			return show(&c, func(node *client.Client) (*api.ClusterKeys, error) { return node.Keys(cmd.Context()) }, printKeys)
 		},
 	}
 	c.addTo(cmd)

@@ -169,10 +169,11 @@ func TestClusterCommands(t *testing.T) {
 		"POST /v1/cluster/leave":            `{"role":"node","state":"leaving","stored":"revalidated","heard":2,"majority":2,"roster":2}`,
 	})
 	for args, wants := range map[string][]string{
-		"members":       {"ISOLATED for 1m30s, ready: hears 1 of 2 members, needs 2", "1m31.3s ago  12      serve     no    10.0.0.2:7946", "self, witness"},
-		"rotate-key":    {"? (it does not answer)", "aa", "bb", "next: add b to ams1-a"},
-		"forget ams1-a": {"ams1-a is forgotten"},
-		"leave":         {"has left the cluster"},
+		"members":              {"ISOLATED for 1m30s, ready: hears 1 of 2 members, needs 2", "1m31.3s ago  12      serve     no    10.0.0.2:7946", "self, witness"},
+		"rotate-key":           {"? (it does not answer)", "aa", "bb", "next: add b to ams1-a"},
+		"forget ams1-a":        {"ams1-a is forgotten"},
+		"forget ams1-a --json": {`"forgotten": "ams1-a"`},
+		"leave":                {"has left the cluster"},
 	} {
 		got := execute(t, nil, "", append(append([]string{"cluster"}, strings.Fields(args)...), "--address", s.URL)...)
 		if got.code != exitOK {

@@ -35,16 +35,10 @@ Where a response varies by fields of the request, give them with --header.`,
 					return usagef("--header %q is not a name, a colon and a value", line)
 				}
 			}
-			return c.call(func(node *client.Client) error {
-				explanation, err := node.Explain(cmd.Context(), args[0], header...)
-				if err != nil {
-					return err
-				}
-				if c.json {
-					return printJSON(s.out, explanation)
-				}
-				return printExplanation(s.out, explanation)
-			})
+			explain := func(node *client.Client) (*api.Explanation, error) {
+				return node.Explain(cmd.Context(), args[0], header...)
+			}
+			return show(&c, explain, printExplanation)
 		},
 	}
 	cmd.Flags().StringArrayVarP(&header, "header", "H", nil, "a field of the request: `NAME:VALUE` (repeatable)")

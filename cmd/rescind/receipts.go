@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -27,19 +29,11 @@ func purgesCommand(s streams) *cobra.Command {
 			if limit < 0 || limit > api.MaxListed {
 				return usagef("--limit takes 1 to %d", api.MaxListed)
 			}
-			return c.call(func(node *client.Client) error {
-				if len(args) == 1 {
-					return showPurge(cmd, &c, node, args[0])
-				}
-				receipts, err := node.Receipts(cmd.Context(), limit)
-				if err != nil {
-					return err
-				}
-				if c.json {
-					return printJSON(s.out, receipts)
-				}
-				return printReceipts(s.out, receipts)
-			})
+			if len(args) == 1 {
+				return showPurge(cmd.Context(), &c, args[0])
+			}
+			list := func(node *client.Client) ([]api.Receipt, error) { return node.Receipts(cmd.Context(), limit) }
+			return show(&c, list, printReceipts)
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", 0, fmt.Sprintf("list at most this many (default %d)", api.DefaultListed))
@@ -56,25 +50,21 @@ func showCommand(s streams) *cobra.Command {
 		Example: `  rescind purges show 01JGFJJZ00G7R8MA0QAW0B9V5T`,
 		Args:    arguments("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.call(func(node *client.Client) error { return showPurge(cmd, &c, node, args[0]) })
+			return showPurge(cmd.Context(), &c, args[0])
 		},
 	}
 	c.addTo(cmd)
 	return cmd
 }
 
-func showPurge(cmd *cobra.Command, c *connection, node *client.Client, id string) error {
-	receipt, err := node.Receipt(cmd.Context(), id)
-	if err != nil {
-		return err
-	}
-	if c.json {
-		return printJSON(c.s.out, receipt)
-	}
-	if err := printReceipts(c.s.out, []api.Receipt{*receipt}); err != nil {
-		return err
-	}
-	return printConfirmations(c.s.out, receipt.Confirmations)
+func showPurge(ctx context.Context, c *connection, id string) error {
+	ask := func(node *client.Client) (*api.Receipt, error) { return node.Receipt(ctx, id) }
+	return show(c, ask, func(out io.Writer, receipt *api.Receipt) error {
+		if err := printReceipts(out, []api.Receipt{*receipt}); err != nil {
+			return err
+		}
+		return printConfirmations(out, receipt.Confirmations)
+	})
 }
 
 func revertCommand(s streams) *cobra.Command {
@@ -88,15 +78,9 @@ service's undo window, and final.`,
 		Example: `  rescind revert 01JGFJJZ00G7R8MA0QAW0B9V5T`,
 		Args:    arguments("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.call(func(node *client.Client) error {
-				reverted, err := node.Revert(cmd.Context(), args[0])
-				if err != nil {
-					return err
-				}
-				if c.json {
-					return printJSON(s.out, reverted)
-				}
-				_, err = fmt.Fprintf(s.out, "%s: %s\n", reverted.ID, outcomeText(reverted.Outcome))
+			revert := func(node *client.Client) (*api.Revert, error) { return node.Revert(cmd.Context(), args[0]) }
+			return show(&c, revert, func(out io.Writer, reverted *api.Revert) error {
+				_, err := fmt.Fprintf(out, "%s: %s\n", reverted.ID, outcomeText(reverted.Outcome))
 				return err
 			})
 		},

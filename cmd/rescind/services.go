@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/rescind-edge/rescind/api"
 	"github.com/rescind-edge/rescind/client"
 )
 
@@ -16,16 +17,7 @@ func servicesCommand(s streams) *cobra.Command {
   rescind services --json | jq -r '.[].id'`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.call(func(node *client.Client) error {
-				services, err := node.Services(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if c.json {
-					return printJSON(s.out, services)
-				}
-				return printServices(s.out, services)
-			})
+			return show(&c, func(node *client.Client) ([]api.ServiceStatus, error) { return node.Services(cmd.Context()) }, printServices)
 		},
 	}
 	c.addTo(cmd)

@@ -22,16 +22,7 @@ func statusCommand(s streams) *cobra.Command {
   rescind status --address http://10.0.0.7:8081 --json`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.call(func(node *client.Client) error {
-				status, err := node.Status(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if c.json {
-					return printJSON(s.out, status)
-				}
-				return printStatus(s.out, status)
-			})
+			return show(&c, func(node *client.Client) (*api.Status, error) { return node.Status(cmd.Context()) }, printStatus)
 		},
 	}
 	c.addTo(cmd)

@@ -59,16 +59,10 @@ Scopes are purge_select (by URL, key, path and host), purge_all, global
 			if err := setExpiry(&wanted, expires); err != nil {
 				return err
 			}
-			return c.call(func(node *client.Client) error {
-				created, err := node.CreateToken(cmd.Context(), wanted)
-				if err != nil {
-					return err
-				}
-				if c.json {
-					return printJSON(s.out, created)
-				}
+			create := func(node *client.Client) (*api.CreatedToken, error) { return node.CreateToken(cmd.Context(), wanted) }
+			return show(&c, create, func(out io.Writer, created *api.CreatedToken) error {
 				fmt.Fprintf(s.err, "The token %s has the id %s. Its value is shown this once:\n", created.Name, created.ID)
-				_, err = fmt.Fprintln(s.out, created.Value)
+				_, err := fmt.Fprintln(out, created.Value)
 				return err
 			})
 		},
@@ -116,16 +110,7 @@ id, and those that were created. No value is shown: the node has only hashes.`,
   rescind token list --json | jq -r '.[] | select(.expired) | .id'`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.call(func(node *client.Client) error {
-				tokens, err := node.Tokens(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if c.json {
-					return printJSON(s.out, tokens)
-				}
-				return printTokens(s.out, tokens)
-			})
+			return show(&c, func(node *client.Client) ([]api.Token, error) { return node.Tokens(cmd.Context()) }, printTokens)
 		},
 	}
 	c.addTo(cmd)
@@ -174,15 +159,8 @@ configuration is removed there.`,
 		Example: `  rescind token revoke 01JGFJJZ00G7R8MA0QAW0B9V5T`,
 		Args:    arguments("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.call(func(node *client.Client) error {
-				if err := node.RevokeToken(cmd.Context(), args[0]); err != nil {
-					return err
-				}
-				if c.json {
-					return printJSON(s.out, map[string]string{"revoked": args[0]})
-				}
-				_, err := fmt.Fprintf(s.out, "%s: revoked\n", args[0])
-				return err
+			return confirm(&c, args[0], "revoked", "%s: revoked", func(node *client.Client) error {
+				return node.RevokeToken(cmd.Context(), args[0])
 			})
 		},
 	}

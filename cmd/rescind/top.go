@@ -34,10 +34,10 @@ interrupted; elsewhere, and with --once or --json, it shows it once.`,
 			case every < minRefresh:
 				return usagef("--every takes at least %s", minRefresh)
 			}
+			if !s.terminal || once || c.json {
+				return show(&c, func(node *client.Client) (*api.Top, error) { return node.Top(cmd.Context(), limit) }, printTop)
+			}
 			return c.call(func(node *client.Client) error {
-				if !s.terminal || once || c.json {
-					return showTop(cmd.Context(), &c, node, limit)
-				}
 				return watchTop(cmd.Context(), s.out, every, func() (*api.Top, error) { return node.Top(cmd.Context(), limit) })
 			})
 		},
@@ -52,17 +52,6 @@ interrupted; elsewhere, and with --once or --json, it shows it once.`,
 
 // minRefresh keeps a watcher from being the node's best client.
 const minRefresh = 100 * time.Millisecond
-
-func showTop(ctx context.Context, c *connection, node *client.Client, limit int) error {
-	top, err := node.Top(ctx, limit)
-	if err != nil {
-		return err
-	}
-	if c.json {
-		return printJSON(c.s.out, top)
-	}
-	return printTop(c.s.out, top)
-}
 
 // What terminals understand (ECMA-48; the alternate screen is xterm's).
 const (
