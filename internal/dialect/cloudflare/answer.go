@@ -1,8 +1,6 @@
 package cloudflare
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -48,11 +46,11 @@ const (
 )
 
 func writeResult(w http.ResponseWriter, result any, p *pages) {
-	write(w, http.StatusOK, envelope{Result: result, Success: true, Errors: []problem{}, Messages: []problem{}, Pages: p})
+	dialect.WriteJSON(w, http.StatusOK, envelope{Result: result, Success: true, Errors: []problem{}, Messages: []problem{}, Pages: p})
 }
 
 func writeProblem(w http.ResponseWriter, status int, p problem) {
-	write(w, status, envelope{Errors: []problem{p}, Messages: []problem{}})
+	dialect.WriteJSON(w, status, envelope{Errors: []problem{p}, Messages: []problem{}})
 }
 
 func writeError(w http.ResponseWriter, r *http.Request, creds control.Credentials, err error) {
@@ -99,20 +97,4 @@ func writeUnknown(w http.ResponseWriter, r *http.Request) {
 func writeWrongMethod(w http.ResponseWriter, allow string) {
 	w.Header().Set("Allow", allow)
 	writeProblem(w, http.StatusMethodNotAllowed, wrongMethod)
-}
-
-func write(w http.ResponseWriter, status int, e envelope) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(e); err != nil {
-		panic("cloudflare: " + err.Error()) // only types that can be encoded are given
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	body := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	w.Write(body) // a client that has gone learns nothing more
 }

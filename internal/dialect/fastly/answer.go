@@ -2,7 +2,6 @@ package fastly
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -59,7 +58,7 @@ func writeStatus(w http.ResponseWriter, id string, c dialect.Confirmed) {
 	if c.Waited() && c.Complete() {
 		s.Confirmed = c.Level
 	}
-	writeJSON(w, http.StatusOK, s)
+	dialect.WriteJSON(w, http.StatusOK, s)
 }
 
 // keyID says under which id a key was purged.
@@ -73,37 +72,12 @@ func writeKeyIDs(w http.ResponseWriter, ids []keyID) {
 	for _, k := range ids {
 		b.WriteByte(sep)
 		sep = ','
-		b.Write(encode(k.key))
+		b.Write(dialect.EncodeJSON(k.key))
 		b.WriteByte(':')
-		b.Write(encode(k.id))
+		b.Write(dialect.EncodeJSON(k.id))
 	}
 	b.WriteByte('}')
-	write(w, http.StatusOK, b.Bytes())
-}
-
-func writeJSON(w http.ResponseWriter, code int, v any) { write(w, code, encode(v)) }
-
-// encode returns v as JSON without a final line feed, its "<" and "&" as they
-// are. It is given only types that can be encoded.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic("fastly: " + err.Error())
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
-// write sends an answer. The content type has no charset, because one client
-// parses an answer only if it is exactly this.
-func write(w http.ResponseWriter, code int, body []byte) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(code)
-	w.Write(body) // a client that has gone learns nothing more
+	dialect.Write(w, http.StatusOK, dialect.JSON, b.Bytes())
 }
 
 func writeError(w http.ResponseWriter, err error) {
@@ -111,24 +85,24 @@ func writeError(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, control.ErrUnauthenticated):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="rescind"`)
-		writeJSON(w, http.StatusUnauthorized, failure{Msg: msgUnauthenticated})
+		dialect.WriteJSON(w, http.StatusUnauthorized, failure{Msg: msgUnauthenticated})
 	case errors.Is(err, control.ErrForbidden):
-		writeJSON(w, http.StatusForbidden, failure{msgForbidden, err.Error()})
+		dialect.WriteJSON(w, http.StatusForbidden, failure{msgForbidden, err.Error()})
 	case errors.Is(err, control.ErrUnknownService):
-		writeJSON(w, http.StatusNotFound, failure{msgNotFound, err.Error()})
+		dialect.WriteJSON(w, http.StatusNotFound, failure{msgNotFound, err.Error()})
 	case errors.Is(err, dialect.ErrBodyTooLarge):
-		writeJSON(w, http.StatusRequestEntityTooLarge, failure{msgTooLarge, err.Error()})
+		dialect.WriteJSON(w, http.StatusRequestEntityTooLarge, failure{msgTooLarge, err.Error()})
 	case errors.Is(err, dialect.ErrBodyTimeout):
-		writeJSON(w, http.StatusRequestTimeout, failure{msgTooSlow, err.Error()})
+		dialect.WriteJSON(w, http.StatusRequestTimeout, failure{msgTooSlow, err.Error()})
 	case errors.As(err, &limited):
 		writeLimited(w, limited)
 	case errors.Is(err, control.ErrBusy), errors.Is(err, control.ErrUnavailable):
 		w.Header().Set("Retry-After", "1")
-		writeJSON(w, http.StatusServiceUnavailable, failure{msgUnavailable, err.Error()})
+		dialect.WriteJSON(w, http.StatusServiceUnavailable, failure{msgUnavailable, err.Error()})
 	case errors.Is(err, control.ErrNotSaved):
-		writeJSON(w, http.StatusInternalServerError, failure{msgUnavailable, err.Error()})
+		dialect.WriteJSON(w, http.StatusInternalServerError, failure{msgUnavailable, err.Error()})
 	default:
-		writeJSON(w, http.StatusBadRequest, failure{msgBadRequest, detail(err)})
+		dialect.WriteJSON(w, http.StatusBadRequest, failure{msgBadRequest, detail(err)})
 	}
 }
 
@@ -141,7 +115,7 @@ func writeLimited(w http.ResponseWriter, limited *control.LimitedError) {
 	wait := limited.Seconds()
 	w.Header().Set("Retry-After", strconv.FormatInt(wait, 10))
 	setAllowance(w, control.Allowance{Reset: time.Now().Add(time.Duration(wait) * time.Second)})
-	writeJSON(w, http.StatusTooManyRequests, failure{msgLimited, limited.Error()})
+	dialect.WriteJSON(w, http.StatusTooManyRequests, failure{msgLimited, limited.Error()})
 }
 
 // setAllowance says what the caller has left, which all answers but those to
@@ -157,9 +131,9 @@ func setAllowance(w http.ResponseWriter, left control.Allowance) {
 // is not known where it takes none.
 func writeWrongMethod(w http.ResponseWriter, methods []string) {
 	if len(methods) == 0 {
-		writeJSON(w, http.StatusNotFound, failure{msgNotFound, "this server knows no such path; it purges, and lists services"})
+		dialect.WriteJSON(w, http.StatusNotFound, failure{msgNotFound, "this server knows no such path; it purges, and lists services"})
 		return
 	}
 	w.Header().Set("Allow", strings.Join(methods, ", "))
-	writeJSON(w, http.StatusMethodNotAllowed, failure{msgMethod, "use " + strings.Join(methods, " or ")})
+	dialect.WriteJSON(w, http.StatusMethodNotAllowed, failure{msgMethod, "use " + strings.Join(methods, " or ")})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
 )
 
 // token is a token as clients look at their own.
@@ -24,7 +25,7 @@ func (a api) self(w http.ResponseWriter, creds control.Credentials) {
 		writeError(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, token{
+	dialect.WriteJSON(w, http.StatusOK, token{
 		ID: cmp.Or(info.ID, info.Name), Name: info.Name, Scope: info.Scopes.String(),
 		Services:  append([]string{}, info.Services...),
 		CreatedAt: instant(info.Created), ExpiresAt: instant(info.Expires),

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
 )
 
 // service is a service as clients look one up: by name, and to see that it has
@@ -40,14 +41,14 @@ func (a api) services(w http.ResponseWriter, creds control.Credentials, rt route
 	query, _ := url.ParseQuery(rt.query)
 	switch rt.action {
 	case allServices:
-		writeJSON(w, http.StatusOK, listServices(reader, query.Get("page")))
+		dialect.WriteJSON(w, http.StatusOK, listServices(reader, query.Get("page")))
 		return
 	case findService:
 		rt.service = query.Get("name")
 	}
 	for _, s := range reader.Services() {
 		if s.ID == rt.service {
-			writeJSON(w, http.StatusOK, describe(s.ID))
+			dialect.WriteJSON(w, http.StatusOK, describe(s.ID))
 			return
 		}
 	}

@@ -1,8 +1,6 @@
 package invalidation
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -33,7 +31,7 @@ func writeAccepted(w http.ResponseWriter, receipts []control.Receipt, everywhere
 	if !everywhere {
 		status = http.StatusAccepted
 	}
-	write(w, status, "application/json", a)
+	write(w, status, dialect.JSON, a)
 }
 
 func writeError(w http.ResponseWriter, err error) {
@@ -68,16 +66,5 @@ func writeProblem(w http.ResponseWriter, status int, detail string) {
 }
 
 func write(w http.ResponseWriter, status int, kind string, v any) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic("invalidation: " + err.Error()) // only types that can be encoded are given
-	}
-	h := w.Header()
-	h.Set("Content-Type", kind)
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	w.WriteHeader(status)
-	w.Write(b.Bytes()) // a client that has gone learns nothing more
+	dialect.Write(w, status, kind, append(dialect.EncodeJSON(v), '\n'))
 }

@@ -1,10 +1,8 @@
 package stackpath
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -88,21 +86,5 @@ func writeFailure(w http.ResponseWriter, status int, f failure) {
 	var id [8]byte
 	rand.Read(id[:])
 	f.Details = append(f.Details, detail{Type: "stackpath.rpc.RequestInfo", RequestID: hex.EncodeToString(id[:]), Serving: new(string)})
-	writeJSON(w, status, f)
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic("stackpath: " + err.Error()) // only types that can be encoded are given
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	body := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	w.Write(body) // a client that has gone learns nothing more
+	dialect.WriteJSON(w, status, f)
 }

@@ -22,7 +22,7 @@ func (a api) purge(w http.ResponseWriter, r *http.Request, stack string) {
 		return
 	}
 	w.Header().Set(dialect.HeaderPurge, dialect.IDs(receipts))
-	writeJSON(w, http.StatusOK, purged{joinIDs(receipts)})
+	dialect.WriteJSON(w, http.StatusOK, purged{joinIDs(receipts)})
 }
 
 func (a api) purgeItems(w http.ResponseWriter, r *http.Request, stack string) ([]control.Receipt, error) {
@@ -109,7 +109,7 @@ func (a api) progress(w http.ResponseWriter, r *http.Request, stack, id string) 
 		writeError(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, progress{float64(applied) / float64(max(nodes, 1))})
+	dialect.WriteJSON(w, http.StatusOK, progress{float64(applied) / float64(max(nodes, 1))})
 }
 
 func (a api) reached(r *http.Request, reader control.Reader, stack, text string) (applied, nodes int, err error) {

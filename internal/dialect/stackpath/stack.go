@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/rescind-edge/rescind/internal/control"
+	"github.com/rescind-edge/rescind/internal/dialect"
 )
 
 // stack is a service as clients look one up.
@@ -45,7 +46,7 @@ func (a api) stack(w http.ResponseWriter, r *http.Request, id string) {
 	}
 	for _, s := range reader.Services() {
 		if s.ID == id {
-			writeJSON(w, http.StatusOK, describe(id))
+			dialect.WriteJSON(w, http.StatusOK, describe(id))
 			return
 		}
 	}
@@ -63,5 +64,5 @@ func (a api) stacks(w http.ResponseWriter, r *http.Request) {
 		list.Results = append(list.Results, describe(s.ID))
 	}
 	list.Pages.Total = fmt.Sprint(len(list.Results))
-	writeJSON(w, http.StatusOK, list)
+	dialect.WriteJSON(w, http.StatusOK, list)
 }

@@ -57,7 +57,7 @@ func (a api) token(w http.ResponseWriter, r *http.Request) {
 	if !grant.Expires.IsZero() && grant.Expires.Before(end) {
 		end = grant.Expires
 	}
-	writeJSON(w, http.StatusOK, tokenAnswer{
+	dialect.WriteJSON(w, http.StatusOK, tokenAnswer{
 		Token: a.Key.sign(claims{Issuer: issuer, Subject: grant.Name, Issued: now.Unix(), Expires: end.Unix(), Grant: grant.Ref}),
 		Type:  "bearer", Expires: end.Unix() - now.Unix(),
 	})

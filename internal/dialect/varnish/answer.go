@@ -60,11 +60,6 @@ func writeError(w http.ResponseWriter, err error) {
 }
 
 func write(w http.ResponseWriter, code int, text string) {
-	h := w.Header()
-	h.Set("Content-Type", "text/plain; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(text)+1))
-	w.WriteHeader(code)
-	fmt.Fprintln(w, text) // a client that has gone learns nothing more
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	dialect.Write(w, code, "text/plain; charset=utf-8", []byte(text+"\n"))
 }
