@@ -148,7 +148,7 @@ func (a *App) build(cfg *config.Config) error {
 		Engine: a.engine, Hasher: a.hasher, Counter: counter{a}, Sink: records{a},
 		Journal: a.journal, Node: cfg.Node.Name, Cluster: others, KeepTokens: cfg.Node.DataDir != "" || others != nil,
 		TokenChanged: records{a}.TokenChanged, TokensKnown: a.tokensKnown,
-		Applied: &a.shield.applied, Received: records{a}.Received, ReceivedRevert: records{a}.ReceivedRevert,
+		Applied: appliedHere{a}, Received: records{a}.Received, ReceivedRevert: records{a}.ReceivedRevert,
 		Elsewhere: elsewhere,
 	}, controlConfig)
 	if err != nil {

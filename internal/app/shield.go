@@ -13,6 +13,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/field"
 	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/origin"
+	"github.com/rescind-edge/rescind/internal/purge"
 	"github.com/rescind-edge/rescind/internal/shield"
 	"github.com/rescind-edge/rescind/internal/shield/catch"
 	"github.com/rescind-edge/rescind/internal/shield/edge"
@@ -57,10 +58,30 @@ func (a *App) newParent(c config.Service, direct *origin.Pool) *edge.Parent {
 		Session: func() shield.Session { return shield.Session(a.cluster.Session()) },
 		Members: func() []edge.Member { return a.shieldMembers(c.Shield.POP) },
 		Direct:  direct, Applied: &a.shield.applied,
+		InForce:  func(id shield.Purge) bool { return a.control.InForce(purge.ID(id)) },
 		Unspread: func(t field.Target) bool { return a.control.Unspread(c.ID, t) },
 		Pool:     shieldPool(c, a.log), TLS: a.shield.identity.Client(),
 		Counters: a.shieldCountersOf(c.ID), Log: a.log,
 	})
+}
+
+// appliedHere follows what this node applies, as an edge and as a shield.
+type appliedHere struct{ *App }
+
+// Purge implements control.Applied.
+func (h appliedHere) Purge(service string, at field.Position, id journal.ID) {
+	h.shield.applied.Purge(service, at, id)
+}
+
+// Everything implements control.Applied.
+func (h appliedHere) Everything(at field.Position) { h.shield.applied.Everything(at) }
+
+// Reverted implements control.Applied. Of a purge that has not come yet nobody knows
+// the service: it is then one of all.
+func (h appliedHere) Reverted(service string, id purge.ID) {
+	if h.shield.catcher != nil {
+		h.shield.catcher.TakenBack(service, shield.Purge(id))
+	}
 }
 
 // shieldPool bounds connections to each shield. It waits for the head of a response

@@ -100,6 +100,10 @@ func (c *Control) takeRevert(step *durable.Step, past bool) {
 	if step.Own {
 		now, rev.Entry = rev.Time, step.Entry.ID // at that time it was not too late
 	}
+	if undo := c.parts.Engine.Foresee(now.UnixNano(), rev.ID); !past && undo != purge.UndoTooLate && undo != purge.UndoneAlready {
+		r, _ := c.ledger.get(rev.ID)
+		c.parts.Applied.Reverted(r.Service, rev.ID)
+	}
 	rev.Outcome = c.parts.Engine.Revert(now.UnixNano(), rev.ID)
 	if rev.Outcome == purge.UndoneAhead && (past || !c.ledger.has(rev.ID)) {
 		rev.Outcome = purge.Undone // nothing of the purge is, or will be, in force here

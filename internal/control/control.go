@@ -94,6 +94,9 @@ type Parts struct {
 type Applied interface {
 	// Purge is about to be in force for a service.
 	Purge(service string, at field.Position, id journal.ID)
+	// Reverted is told that a purge of a service is about to be taken back; the
+	// service is empty where the purge has not come yet.
+	Reverted(service string, id purge.ID)
 	// Everything stored is about to be withdrawn, for want of knowing what was
 	// asked for; or what came before the node began is known, as of a position.
 	Everything(at field.Position)
@@ -102,6 +105,7 @@ type Applied interface {
 type nobody struct{}
 
 func (nobody) Purge(string, field.Position, journal.ID) {}
+func (nobody) Reverted(string, purge.ID)                {}
 func (nobody) Everything(field.Position)                {}
 
 // Control carries out purges and reverts. Its methods may be called from many

@@ -130,6 +130,12 @@ func (c *Control) ProgressOf(id EntryID) (Progress, bool) {
 // checked that its reader may see the service.
 func (c *Control) Known(id purge.ID) (Receipt, bool) { return c.ledger.get(id) }
 
+// InForce tells whether there is a receipt of a purge that was not taken back here.
+func (c *Control) InForce(id purge.ID) bool {
+	r, known := c.ledger.get(id)
+	return known && r.Reverted == nil
+}
+
 // Stands tells whether an entry is a purge that has taken effect here and was not
 // taken back, as far as is remembered: only such a one may stand for others that
 // asked for the same. It is called under the journal's lock.

@@ -17,6 +17,8 @@ type Catcher interface {
 	Covers(ctx context.Context, a *shield.Ask) catch.Covering
 	// Confirms tells the same at once, of this moment.
 	Confirms(a *shield.Ask) bool
+	// Undone returns the purges of a service that were taken back here lately.
+	Undone(service string) []shield.Purge
 	// Own is the session of this start of this node.
 	Own() shield.Session
 }
@@ -89,6 +91,9 @@ func (x *exchange) addWord() {
 	}
 	if x.outcome != outcomeError && x.outcome != outcomePass && x.fromCache() {
 		w.Left, w.HasLeft = shield.LeftAt(x.bounded(), x.now()), true
+	}
+	if x.cfg.Catcher != nil && x.service != nil && w.How.Kept() {
+		w.Undone = x.cfg.Catcher.Undone(x.service.ID)
 	}
 	from := len(x.text)
 	x.text = w.Append(x.text)

@@ -16,7 +16,10 @@ import (
 )
 
 // knower says what a test wants to be known.
-type knower struct{ known bool }
+type knower struct {
+	known  bool
+	undone []shield.Purge
+}
 
 func (k *knower) Covers(context.Context, *shield.Ask) catch.Covering {
 	if k.known {
@@ -24,8 +27,10 @@ func (k *knower) Covers(context.Context, *shield.Ask) catch.Covering {
 	}
 	return catch.NotCovered
 }
-func (k *knower) Confirms(*shield.Ask) bool { return k.known }
-func (k *knower) Own() shield.Session       { return shield.Session{9} }
+func (k *knower) Confirms(*shield.Ask) bool    { return k.known }
+func (k *knower) Undone(string) []shield.Purge { return k.undone }
+
+func (k *knower) Own() shield.Session { return shield.Session{9} }
 
 func shieldSite(t *testing.T, shields bool) (*site, *knower) {
 	s := newSite(t, func(_ *site, service *Service, _ *fetch.Config) { service.Shields = shields })
@@ -95,6 +100,21 @@ func TestARecordNamesTheEdge(t *testing.T) {
 		s.edge("GET", "/a", "Rescind-Edge: 1 e")
 		if want := []string{"e, pop of e", "e, pop of e", ", ", ", "}; !slices.Equal(got, want) {
 			t.Errorf("shields %v: %q, want %q", shields, got, want)
+		}
+	}
+}
+
+// TestAnEdgeIsToldWhatWasTakenBack hears of reverts with what may have been stored
+// before the purge, and not with what the origin says now.
+func TestAnEdgeIsToldWhatWasTakenBack(t *testing.T) {
+	s, k := shieldSite(t, true)
+	s.says("x", "Cache-Control: max-age=600")
+	k.undone = []shield.Purge{{7}}
+	for i, want := range []shield.How{shield.Filled, shield.Hit, shield.Behind} {
+		k.known = i < 2
+		_, w := s.edge("GET", "/a", anAsk)
+		if w.How != want || (len(w.Undone) == 1) != want.Kept() {
+			t.Errorf("%+v, want %s", w, want)
 		}
 	}
 }

@@ -60,17 +60,27 @@ func words() []Word {
 		{How: Hit, Session: Session{1}, Confirmed: 0, Confirms: true, HasLeft: true, Left: Left{time.Second, -time.Second, 0, time.Hour}},
 		{How: Failed, Session: Session{1}, Reason: "origin-connect"},
 		{How: Behind, Session: Session{1}, HasLeft: true},
+		{How: Filled, Session: Session{1}, Undone: []Purge{{1}, {2}}},
+		{How: Stale, Session: Session{1}, Reason: "x", Undone: []Purge{{3}}},
 	}
 }
 
 func TestWord(t *testing.T) {
 	for _, want := range words() {
 		text := string(want.Append(nil))
-		if got, err := ParseWord(text); err != nil || got != want {
+		if got, err := ParseWord(text); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: %+v %v, want %+v", text, got, err, want)
 		}
 	}
-	for _, bad := range []string{"", "1", "1 hit", "1 heard - - -", "1 hit - x -", "1 hit - - 1/2/3", "1 hit - - a/b/c/d", "1 failed - - - a b", "1 failed - - - a,b"} {
+	longest := Word{
+		How: Refused, Session: Session{1}, Confirms: true, Confirmed: 1<<64 - 1, HasLeft: true,
+		Left: Left{-longest, -longest, -longest, -longest}, Undone: make([]Purge, 20),
+	}
+	text := string(longest.Append(nil))
+	if got, err := ParseWord(text); err != nil || len(text) > maxWord || len(got.Undone) != MaxUndone {
+		t.Errorf("%d bytes: %+v, %v", len(text), got, err)
+	}
+	for _, bad := range []string{"", "1", "1 hit - - - - x", "1 hit - - - - ", "1 hit", "1 heard - - -", "1 hit - x -", "1 hit - - 1/2/3", "1 hit - - a/b/c/d", "1 failed - - - a b", "1 failed - - - a,b"} {
 		if w, err := ParseWord(bad); err == nil && (w.Reason == "" || w.Reason == "a,b") {
 			t.Errorf("%q is taken for %+v", bad, w)
 		}
@@ -107,7 +117,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		if w, err := ParseWord(text); err == nil {
-			if again, err := ParseWord(string(w.Append(nil))); err != nil || again != w {
+			if again, err := ParseWord(string(w.Append(nil))); err != nil || !reflect.DeepEqual(again, w) {
 				t.Errorf("%+v becomes %+v, %v", w, again, err)
 			}
 		}

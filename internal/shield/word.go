@@ -25,6 +25,10 @@ const (
 // Hows are all of them.
 var Hows = [...]How{Hit, Stale, Filled, Passed, Behind, Failed, Refused}
 
+// Kept tells whether the answer may have been there, or asked for, before the request
+// came.
+func (h How) Kept() bool { return h == Hit || h == Stale || h == Filled }
+
 // Word is what a shield says of its answer.
 type Word struct {
 	How     How
@@ -40,7 +44,18 @@ type Word struct {
 	Left    Left
 	HasLeft bool   // it may be stored
 	Reason  string // of Failed and Refused, in one token
+	// Undone are purges of the service that were taken back at the shield lately, at
+	// most MaxUndone. Where one of them is in force at the edge, the response may be
+	// what it withdrew.
+	Undone []Purge
 }
+
+// Purge is the id of a purge.
+type Purge [16]byte
+
+// MaxUndone is the most purges in a Word's Undone: so many that it stays below what
+// earlier versions read.
+const MaxUndone = 6
 
 // Left are field.Times as durations from a moment on; negative ones are past.
 type Left struct{ Fresh, SWR, SIE, Keep time.Duration }
@@ -93,8 +108,18 @@ func (w *Word) Append(to []byte) []byte {
 	} else {
 		to = append(to, '-')
 	}
-	if w.Reason != "" {
+	switch {
+	case w.Reason != "":
 		to = append(append(to, ' '), w.Reason...)
+	case len(w.Undone) > 0:
+		to = append(to, " -"...)
+	}
+	if len(w.Undone) > 0 {
+		var all []byte
+		for _, id := range w.Undone[max(0, len(w.Undone)-MaxUndone):] {
+			all = append(all, id[:]...)
+		}
+		to = encoding.AppendEncode(append(to, ' '), all)
 	}
 	return to
 }
@@ -138,12 +163,28 @@ func ParseWord(text string) (Word, error) {
 		}
 		w.HasLeft = true
 	}
-	if len(parts) > 5 {
+	if len(parts) > 5 && parts[5] != "-" {
 		if w.Reason = parts[5]; len(w.Reason) > maxReason || !field.ValidName(w.Reason) {
 			return Word{}, malformed(WordField, "a reason that is none")
 		}
 	}
+	if len(parts) > 6 {
+		if w.Undone, err = parsePurges(parts[6]); err != nil {
+			return Word{}, err
+		}
+	}
 	return w, nil
+}
+
+func parsePurges(text string) (list []Purge, err error) {
+	all, err := encoding.DecodeString(text)
+	if err != nil || len(all) == 0 || len(all)%len(Purge{}) != 0 || len(all) > MaxUndone*len(Purge{}) {
+		return nil, malformed(WordField, "purges that are none")
+	}
+	for ; len(all) > 0; all = all[len(Purge{}):] {
+		list = append(list, Purge(all[:len(Purge{})]))
+	}
+	return list, nil
 }
 
 func parseLeft(text string) (Left, error) {

@@ -5,7 +5,7 @@ package sim
 import "testing"
 
 // mostTierRuns is several times what a broken part has needed.
-const mostTierRuns = 60
+const mostTierRuns = 250
 
 // TestRunsFindBrokenShields breaks each part of it and holds that runs show it.
 func TestRunsFindBrokenShields(t *testing.T) {
@@ -13,6 +13,7 @@ func TestRunsFindBrokenShields(t *testing.T) {
 		"shields that believe all is well":      shieldsBelieve,
 		"edges that forget what POST did":       edgesForget,
 		"edges that do not take over the times": boundsIgnored,
+		"edges that ignore reverts elsewhere":   revertsIgnored,
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(mostTierRuns) {

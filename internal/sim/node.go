@@ -38,6 +38,8 @@ type Node struct {
 	Store   store.Store
 	Hasher  *field.Hasher
 	Applied edge.Log // what it would tell a shield
+	// TakenBack is told, as a shield is, of purges that are about to be taken back.
+	TakenBack atomic.Pointer[func(service string, id purge.ID)]
 
 	machine *Machine
 	mount   *mount // nil: no disk
@@ -133,12 +135,27 @@ func (n *Node) newControl() (*control.Control, error) {
 	var others control.Cluster = members{n.Cluster}
 	return control.New(control.Parts{
 		Engine: wrapped(engine, settings.Engine), Hasher: n.Hasher, Now: n.machine.Clock.Now, Journal: n.Journal,
-		Cluster: wrapped(others, settings.Cluster), Node: n.machine.Name, KeepTokens: true, Applied: &n.Applied,
+		Cluster: wrapped(others, settings.Cluster), Node: n.machine.Name, KeepTokens: true, Applied: follows{n},
 	}, control.Config{
 		Services: services,
 		Resolve:  func(host string) (string, bool) { return Service, host == Host },
 		Limits:   control.Limits{PerHour: -1, AllPerHour: -1, PerSecond: -1},
 	})
+}
+
+// follows is told what a node applies.
+type follows struct{ *Node }
+
+func (f follows) Purge(service string, at field.Position, id journal.ID) {
+	f.Applied.Purge(service, at, id)
+}
+
+func (f follows) Everything(at field.Position) { f.Applied.Everything(at) }
+
+func (f follows) Reverted(service string, id purge.ID) {
+	if tell := f.TakenBack.Load(); tell != nil {
+		(*tell)(service, id)
+	}
 }
 
 // Over tells whether the process has ended.

@@ -85,6 +85,7 @@ type Catcher struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	runs    atomic.Int64
+	undone  undone
 	counts  struct{ covered, caught, behind, failed atomic.Uint64 }
 	mu      struct {
 		sync.Mutex

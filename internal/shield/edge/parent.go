@@ -34,7 +34,10 @@ type Config struct {
 	// Unspread tells whether something is in force here for a target that no entry
 	// stands for yet; nil: nothing ever is.
 	Unspread func(target field.Target) bool
-	Query    field.QueryRule // what makes URLs one
+	// InForce tells whether a purge is in force here; nil: none is that a shield has
+	// taken back.
+	InForce func(shield.Purge) bool
+	Query   field.QueryRule // what makes URLs one
 	// Pool are the settings of connections to each shield, without its Origins.
 	Pool origin.Config
 	// TLS makes both sides know who the other is; nil, in tests: they believe it.
@@ -135,6 +138,9 @@ func New(cfg Config) *Parent {
 	if cfg.Unspread == nil {
 		cfg.Unspread = func(field.Target) bool { return false }
 	}
+	if cfg.InForce == nil {
+		cfg.InForce = func(shield.Purge) bool { return false }
+	}
 	p := &Parent{cfg: cfg}
 	p.mu.lines = make(map[string]*line)
 	return p
@@ -174,7 +180,10 @@ func (p *Parent) Do(ctx context.Context, r *origin.Request) (*origin.Response, f
 		if l == nil {
 			break // closed
 		}
-		t := p.try(ctx, l, r, target, body)
+		t := p.try(ctx, l, r, target, body, false)
+		if t.withdrawn {
+			t = p.try(ctx, l, r, target, body, true)
+		}
 		if !t.next || !body.release() {
 			return t.resp, t.said, t.err
 		}

@@ -25,6 +25,7 @@ type played struct {
 	mu     sync.Mutex
 	say    map[string]string // what an address answers; "": nothing, for ever
 	asked  map[string]int
+	fresh  int // of those asked, for what the origin says
 	direct int
 }
 
@@ -53,8 +54,14 @@ func (p *played) dial(_ context.Context, _, address string) (net.Conn, error) {
 			p.mu.Lock()
 			p.asked[address]++
 			p.mu.Unlock()
-			if _, err := shield.ParseAsk(req.Header.Get(shield.AskField)); err != nil {
+			a, err := shield.ParseAsk(req.Header.Get(shield.AskField))
+			if err != nil {
 				return
+			}
+			if a.Fresh {
+				p.mu.Lock()
+				p.fresh++
+				p.mu.Unlock()
 			}
 			if answer != "" {
 				io.WriteString(theirs, answer)
@@ -110,6 +117,25 @@ func ask(t *testing.T, p *Parent, method string, target field.Target, body io.Re
 	}
 	all, err := io.ReadAll(resp.Body)
 	return string(all), said.Parent, time.Since(began), err
+}
+
+// TestWhatAShieldHasTakenBackMayBeInForceHere has a shield answer from its store after a
+// revert that the edge has, or has not, heard of.
+func TestWhatAShieldHasTakenBackMayBeInForceHere(t *testing.T) {
+	undone := shield.Word{How: shield.Hit, Session: shield.Session{5}, HasLeft: true, Undone: []shield.Purge{{1}, {2}}}
+	say := map[string]string{"10.0.0.1:1": answer(string(undone.Append(nil)), "a")}
+	for _, tc := range []struct {
+		inForce shield.Purge
+		asked   int
+	}{{shield.Purge{2}, 2}, {shield.Purge{3}, 1}} {
+		inPlay(t, say, func(t *testing.T, pl *played, p *Parent) {
+			p.cfg.InForce = func(id shield.Purge) bool { return id == tc.inForce }
+			text, parent, _, err := ask(t, p, "GET", belongs(p, "a"), nil)
+			if err != nil || text != "a" || parent != "a" || pl.asked["10.0.0.1:1"] != tc.asked || pl.fresh != tc.asked-1 || pl.direct != 0 {
+				t.Errorf("%q of %s, %v; asked %v, %d times for what the origin says", text, parent, err, pl.asked, pl.fresh)
+			}
+		})
+	}
 }
 
 func TestTheNextShieldIsAsked(t *testing.T) {

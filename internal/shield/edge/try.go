@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/fetch"
@@ -19,6 +20,9 @@ type tried struct {
 	err  error
 	next bool   // somebody else may be asked, if the body is whole
 	why  string // then
+	// withdrawn says that what the shield had may be withdrawn here: it is to be
+	// asked for what the origin says.
+	withdrawn bool
 }
 
 // askOf makes the field that says what the answer must not be older than. It is
@@ -34,11 +38,12 @@ func (p *Parent) askOf(l *line, target field.Target) shield.Ask {
 	return a
 }
 
-// try asks one shield.
-func (p *Parent) try(ctx context.Context, l *line, r *origin.Request, target field.Target, body *body) tried {
+// try asks one shield; fresh: for what the origin says now.
+func (p *Parent) try(ctx context.Context, l *line, r *origin.Request, target field.Target, body *body, fresh bool) tried {
 	// Unspread is asked before the entries are read: what is spread in between is one
 	// of them.
 	ask := p.askOf(l, target)
+	ask.Fresh = ask.Fresh || fresh
 	q := *r
 	q.Fields = r.Fields.Clone().Without(shield.AskField).Add(shield.AskField, string(ask.Append(nil)))
 	if r.Body != nil {
@@ -117,6 +122,10 @@ func (p *Parent) answered(l *line, r *origin.Request, ask *shield.Ask, resp *ori
 		l.failed(time.Now()) // it will refuse the next one too
 	}
 	resp.Fields = resp.Fields.Without(shield.WordField)
+	if err == nil && !ask.Fresh && r.Body == nil && word.How.Kept() && slices.ContainsFunc(word.Undone, p.cfg.InForce) {
+		drop(resp)
+		return tried{said: t.said, withdrawn: true}
+	}
 	p.cfg.Counters.answered(word.How)
 	switch {
 	case word.How == shield.Refused:
