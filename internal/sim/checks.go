@@ -116,7 +116,7 @@ func (w *World) waited(n *Node, p *promise, level control.Level, missing []strin
 		w.waitedAlive(p)
 		progress, _ := n.Control.Progress(p.Receipt)
 		for _, c := range progress.Members {
-			if !c.Applied && !w.mayBeFenced() {
+			if !c.Applied && !w.mayBeFenced() && !w.neverReady(n, p, c.Member) {
 				w.blame("receipt: purge %d was confirmed by all, and %s has not", p.number, c.Member)
 			}
 		}
@@ -132,7 +132,7 @@ func (w *World) waitedPeer(n *Node, p *promise) {
 		return // who has confirmed may have lost it since, or may have left
 	}
 	for o, v := range w.vectors() {
-		if o != p.issuer && knows(v, p.Entry) {
+		if o != p.issuer && o.Disk != nil && knows(v, p.Entry) {
 			return
 		}
 	}
@@ -157,10 +157,27 @@ func (w *World) waitedAlive(p *promise) {
 		return
 	}
 	for _, o := range w.all() {
-		if slices.Contains(p.alive, o.Name) && !knows(vectors[o], p.Entry) {
+		if slices.Contains(p.alive, o.Name) && !knows(vectors[o], p.Entry) && !w.neverReady(p.issuer.Node(), p, o.Name) {
 			w.blame("receipt: %s was told that all have purge %d, and %s, which was alive, has not", p.issuer.Name, p.number, o.Name)
 		}
 	}
+}
+
+// neverReady tells whether a member need not confirm, since it had only just started
+// and is not ready without the purge.
+func (w *World) neverReady(issuer *Node, p *promise, name string) bool {
+	for _, c := range issuer.Cluster.Progress(p.Entry).Members {
+		if c.Member.Name != name || !c.Member.Guest {
+			continue
+		}
+		for _, h := range w.all() {
+			if h.Name == name && h.running() && h.Node().Cluster.Ready() && !h.Node().Journal.Known().Knows(p.Entry) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // mayBeFenced tells whether a member need not confirm, since it has left or serves

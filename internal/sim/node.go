@@ -113,7 +113,7 @@ func (m *Machine) clusterConfig(n *Node, draw io.Reader) cluster.Config {
 		Name: m.Name, POP: m.POP, Identity: identity, Version: "sim", Roles: roles,
 		Bind: netip.AddrPortFrom(m.Host.Addr(), Port), Join: m.Join, Secrets: [][]byte{[]byte(Secret)},
 		Isolation: m.Settings.Isolation, RelayFrom: m.Settings.RelayFrom, ShieldPort: m.ShieldPort,
-		Journal: wrapped(own, m.Settings.Journal), Empty: true,
+		Journal: wrapped(own, m.Settings.Journal), Empty: true, HoldsBack: true,
 		MayCover: func(e *journal.Entry) bool {
 			return n.Control.Stands(e) && m.Clock.Now().Sub(time.UnixMilli(e.Time)) > coverAfter
 		},
