@@ -91,7 +91,10 @@ func (d *dialer) line(ctx context.Context, to *peer) (*line, error) {
 		l.mu.calls = make(map[uint64]*call)
 		l.mu.used = time.Now()
 		d.mu.lines[to.name] = l
-		d.c.wg.Go(func() { d.open(to, l) })
+		// The member may start anew meanwhile, where nobody answers this attempt.
+		opening, giveUp := context.WithTimeout(d.c.ctx, dialTimeout)
+		l.giveUp = giveUp
+		d.c.wg.Go(func() { d.open(opening, to, l) })
 	}
 	d.mu.Unlock()
 	select {
@@ -103,17 +106,20 @@ func (d *dialer) line(ctx context.Context, to *peer) (*line, error) {
 }
 
 // open dials, and then reads until the stream ends.
-func (d *dialer) open(to *peer, l *line) {
-	ctx, cancel := context.WithTimeout(d.c.ctx, dialTimeout)
-	defer cancel()
+func (d *dialer) open(ctx context.Context, to *peer, l *line) {
+	defer l.giveUp()
 	conn, err := d.c.cfg.Network.Dial(ctx, to.spread)
 	if err == nil {
+		stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 		_ = conn.SetDeadline(time.Now().Add(dialTimeout))
 		l.stream, err = seal.Dial(conn, d.c.ring.Load(), d.c.cfg.Random)
 		if err == nil {
 			hello := wire.Hello{Name: d.c.cfg.Name, Session: d.c.session}
 			request := wire.Request{Op: wire.OpHello, Body: hello.Append(nil)}
 			err = l.stream.WriteMessage(request.Append(nil))
+		}
+		if !stop() && err == nil {
+			err = context.Cause(ctx)
 		}
 		_ = conn.SetDeadline(time.Time{})
 	}
@@ -146,6 +152,7 @@ func (d *dialer) drop(name string, l *line, why error) {
 	}
 	conn := l.conn
 	d.mu.Unlock()
+	l.giveUp()
 	l.mu.Lock()
 	if l.mu.broken == nil {
 		l.mu.broken = fmt.Errorf("the stream to %s has ended: %w", name, why)

@@ -3,6 +3,7 @@ package cluster
 import (
 	"slices"
 
+	"github.com/rescind-edge/rescind/internal/cluster/seal"
 	"github.com/rescind-edge/rescind/internal/cluster/wire"
 	"github.com/rescind-edge/rescind/internal/journal"
 )
@@ -29,8 +30,8 @@ const (
 // then a single lost packet would make it tens of seconds.
 type lateness struct {
 	inc    journal.Incarnation
-	issued [lateSeconds]uint64 // of inc, by the seconds before, newest first
-	rests  map[wire.ID]*lateRest
+	issued [lateSeconds]uint64        // of inc, by the seconds before, newest first
+	rests  map[seal.Session]*lateRest // by start of the member: who comes back is asked at once
 }
 
 // lateRest is when a late member is asked again.
@@ -57,17 +58,17 @@ func (l *lateness) due(inc journal.Incarnation, issued uint64) expectedHead {
 
 // look is called once a second; it returns the members to be asked now.
 func (l *lateness) look(heads []expectedHead, alive []*peer, row func(journal.Incarnation, wire.ID) journal.Row) []wire.ID {
-	rests := make(map[wire.ID]*lateRest)
+	rests := make(map[seal.Session]*lateRest)
 	var ask []wire.ID
 	for _, p := range alive {
 		if !slices.ContainsFunc(heads, func(e expectedHead) bool { return row(e.inc, p.id).Head < e.head }) {
 			continue
 		}
-		r := l.rests[p.id]
+		r := l.rests[p.meta.Session]
 		if r == nil {
 			r = &lateRest{next: 1}
 		}
-		rests[p.id] = r
+		rests[p.meta.Session] = r
 		if r.left--; r.left < 0 {
 			ask = append(ask, p.id)
 			r.left = r.next - 1

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/rescind-edge/rescind/internal/cluster/seal"
 	"github.com/rescind-edge/rescind/internal/cluster/wire"
 	"github.com/rescind-edge/rescind/internal/journal"
 )
@@ -11,7 +12,10 @@ import (
 func TestWhoIsLateIsAskedNowAndThen(t *testing.T) {
 	var l lateness
 	inc := journal.Incarnation{1}
-	alive := []*peer{{id: 1}, {id: 2}, {id: 3}}
+	var alive []*peer
+	for i := range byte(3) {
+		alive = append(alive, &peer{id: wire.ID(i + 1), meta: wire.Meta{Session: seal.Session{i}}})
+	}
 	heads := map[wire.ID]uint64{1: 5, 2: 4}
 	row := func(_ journal.Incarnation, id wire.ID) journal.Row { return journal.Row{Head: heads[id]} }
 	var asked []int
@@ -26,6 +30,11 @@ func TestWhoIsLateIsAskedNowAndThen(t *testing.T) {
 	}
 	if want := []int{2, 3, 5, 9, 17, 33, 49}; !slices.Equal(asked, want) {
 		t.Errorf("asked in seconds %v, want %v", asked, want)
+	}
+	// One that starts anew is another.
+	alive[1].meta.Session = seal.Session{9}
+	if got := l.look([]expectedHead{l.due(inc, 5)}, alive[:2], row); !slices.Equal(got, []wire.ID{2}) {
+		t.Errorf("asked %v after a restart", got)
 	}
 	heads[2] = 5
 	if got := l.look([]expectedHead{l.due(inc, 6)}, alive[:2], row); len(got) > 0 || len(l.rests) > 0 {

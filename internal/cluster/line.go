@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"sync"
@@ -14,7 +15,8 @@ import (
 type line struct {
 	session seal.Session // of the member
 	ready   chan struct{}
-	conn    net.Conn // after ready, like the rest
+	giveUp  context.CancelFunc // opening it
+	conn    net.Conn           // after ready, like the rest
 	stream  *seal.Stream
 	err     error
 	writing sync.Mutex

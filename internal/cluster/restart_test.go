@@ -65,7 +65,7 @@ func TestAReceiptIsWholeSoonAfterARestart(t *testing.T) {
 				return len(nodes[0].cluster.Members()) == len(nodes)
 			}
 			r.until(time.Minute, "the issuer has company", alive)
-			took := r.until(5*time.Second, "the issuer knows who has its entries", func() bool {
+			took := r.until(10*time.Second, "the issuer knows who has its entries", func() bool {
 				for _, n := range nodes[1:] {
 					for _, id := range ids {
 						if !nodes[0].cluster.Row(inc, n.name).Knows(id.Seq) {
