@@ -76,11 +76,11 @@ func (c mutePackets) WriteTo(b []byte, to netip.AddrPort) (int, error) {
 	return c.PacketConn.WriteTo(b, to)
 }
 
-func (c mutePackets) WriteEach(b []byte, to []netip.AddrPort) (int, error) {
+func (c mutePackets) WriteEach(packets [][]byte, to []netip.AddrPort) (int, error) {
 	if c.entries && c.m.closed.Load() {
-		return len(to), nil
+		return len(packets) * len(to), nil
 	}
-	return c.PacketConn.WriteEach(b, to)
+	return c.PacketConn.WriteEach(packets, to)
 }
 
 // joinAll has all members be told of each other.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/rescind-edge/rescind/internal/cluster/network"
@@ -158,7 +159,7 @@ func (c *Cluster) passOn(packet []byte, src source) {
 	c.core.Lock()
 	targets := c.core.PassOn(c.now(), src.origin.id, len(packet))
 	c.core.Unlock()
-	c.sendEach(packet, targets)
+	c.sendEach([][]byte{packet}, targets)
 	c.stats.passedOn.Add(uint64(len(targets)))
 }
 
@@ -219,27 +220,36 @@ func (c *Cluster) confirm(a *wire.Ack, before time.Duration) {
 	})
 }
 
-// perform does what the spread has decided.
+// perform does what the spread has decided. What goes to the same members goes
+// together.
 func (c *Cluster) perform(a spread.Actions) {
-	for i := range a.Sends {
-		c.sendTo(a.Sends[i].Content, a.Sends[i].To)
+	for sends := a.Sends; len(sends) > 0; {
+		n := 1
+		for n < len(sends) && slices.Equal(sends[n].To, sends[0].To) {
+			n++
+		}
+		packets := make([][]byte, 0, n)
+		for i := range sends[:n] {
+			packets = append(packets, c.seal(sends[i].Content))
+		}
+		c.sendEach(packets, sends[0].To)
+		sends = sends[n:]
 	}
 	for _, p := range a.Pushes {
 		c.push(p)
 	}
 }
 
-// sendTo seals content once and sends it to all.
-func (c *Cluster) sendTo(content []byte, to []spread.Target) {
-	c.sendEach(c.sealer.Seal(make([]byte, 0, seal.MaxPacket), content), to)
+func (c *Cluster) seal(content []byte) []byte {
+	return c.sealer.Seal(make([]byte, 0, len(content)+seal.Overhead), content)
 }
 
 func (c *Cluster) sendOne(content []byte, to *peer) {
-	c.write(c.sealer.Seal(make([]byte, 0, seal.MaxPacket), content), to.spread)
+	c.write([][]byte{c.seal(content)}, to.spread)
 }
 
-// sendEach sends a packet to all: first to those that are to pass it on.
-func (c *Cluster) sendEach(packet []byte, to []spread.Target) {
+// sendEach sends packets to all: first to those that are to pass them on.
+func (c *Cluster) sendEach(packets [][]byte, to []spread.Target) {
 	v := c.view.Load()
 	var room [32]netip.AddrPort
 	for _, hop := range [...]bool{true, false} {
@@ -249,18 +259,25 @@ func (c *Cluster) sendEach(packet []byte, to []spread.Target) {
 				addrs = append(addrs, p.spread)
 			}
 		}
-		if len(addrs) > 0 {
-			seal.MarkHop(packet, hop)
-			c.write(packet, addrs...)
+		if len(addrs) == 0 {
+			continue
 		}
+		for _, p := range packets {
+			seal.MarkHop(p, hop)
+		}
+		c.write(packets, addrs...)
 	}
 }
 
-// write hands a packet to the system. What it does not take is lost like any
+// write hands packets to the system. What it does not take is lost like any
 // other packet.
-func (c *Cluster) write(packet []byte, to ...netip.AddrPort) {
-	sent, _ := c.conn.WriteEach(packet, to)
-	c.stats.sendErrors.Add(uint64(len(to) - sent))
+func (c *Cluster) write(packets [][]byte, to ...netip.AddrPort) {
+	sent, _ := c.conn.WriteEach(packets, to)
+	bytes := 0
+	for _, p := range packets {
+		bytes += len(p)
+	}
+	c.stats.sendErrors.Add(uint64(len(packets)*len(to) - sent))
 	c.stats.sentPackets.Add(uint64(sent))
-	c.stats.sentBytes.Add(uint64(sent * len(packet)))
+	c.stats.sentBytes.Add(uint64(bytes * sent / len(packets)))
 }

@@ -23,10 +23,11 @@ type PacketConn interface {
 	// fails. Close returns after take has.
 	Receive(room *Batch, take func(n int) (more bool)) error
 	WriteTo(b []byte, to netip.AddrPort) (n int, err error) // keeps no b
-	// WriteEach sends one packet to each of several, and returns to how many the
-	// system has taken it. The error is that of the last of the others. It keeps
-	// neither b nor to.
-	WriteEach(b []byte, to []netip.AddrPort) (sent int, err error)
+	// WriteEach sends packets to each of several, all of them to one receiver before
+	// the next has any, so that who sleeps is woken up once. It returns how many the
+	// system has taken, of all receivers together. The error is that of the last of the
+	// others. It keeps neither packets nor to.
+	WriteEach(packets [][]byte, to []netip.AddrPort) (sent int, err error)
 	LocalAddr() netip.AddrPort
 	Close() error
 }

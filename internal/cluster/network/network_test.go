@@ -89,7 +89,7 @@ func TestPacketsArrive(t *testing.T) {
 			at := loopback(to, test.ipv6)
 			for i := range 100 {
 				want := bytes.Repeat([]byte{byte(i)}, i)
-				sent, err := from.WriteEach(want, []netip.AddrPort{at})
+				sent, err := from.WriteEach([][]byte{want}, []netip.AddrPort{at})
 				if sent != 1 || err != nil {
 					t.Fatalf("sent to %d: %v", sent, err)
 				}
@@ -98,7 +98,7 @@ func TestPacketsArrive(t *testing.T) {
 				}
 			}
 			// Many that come while nobody reads, and then one more.
-			if sent, err := from.WriteEach([]byte("all"), repeat(at, 70)); sent != 70 || err != nil {
+			if sent, err := from.WriteEach([][]byte{[]byte("all")}, repeat(at, 70)); sent != 70 || err != nil {
 				t.Fatalf("sent to %d: %v", sent, err)
 			}
 			for i := range 70 {
@@ -139,7 +139,7 @@ func TestWriteEach(t *testing.T) {
 	}
 	for i := range 3 {
 		want := fmt.Sprint("number ", i)
-		sent, err := from.WriteEach([]byte(want), to)
+		sent, err := from.WriteEach([][]byte{[]byte(want)}, to)
 		if sent != 50 || err == nil {
 			t.Errorf("sent to %d: %v", sent, err)
 		}
@@ -149,12 +149,41 @@ func TestWriteEach(t *testing.T) {
 			}
 		}
 	}
-	if sent, err := from.WriteEach([]byte("x"), nil); sent != 0 || err != nil {
+	if sent, err := from.WriteEach([][]byte{[]byte("x")}, nil); sent != 0 || err != nil {
 		t.Errorf("to nobody: %d, %v", sent, err)
 	}
 	from.Close()
-	if sent, err := from.WriteEach([]byte("x"), to[:2]); sent != 0 || !network.IsClosed(err) {
+	if sent, err := from.WriteEach([][]byte{[]byte("x")}, to[:2]); sent != 0 || !network.IsClosed(err) {
 		t.Errorf("after Close: %d, %v", sent, err)
+	}
+}
+
+// Several packets come to each receiver, in their order, also where they are more
+// than fit into a system call.
+func TestWriteSeveralToEach(t *testing.T) {
+	from := listen(t, "127.0.0.1:0")
+	var to []netip.AddrPort
+	var all []<-chan arrival
+	for range 5 {
+		c := listen(t, "127.0.0.1:0")
+		all = append(all, collect(t, c, 4))
+		to = append(to, c.LocalAddr())
+	}
+	for _, n := range []int{0, 1, 2, 7, 8, 9, 33} {
+		var packets [][]byte
+		for i := range n {
+			packets = append(packets, fmt.Appendf(nil, "%d of %d", i, n)[:min(i, 6)]) // the first is empty
+		}
+		if sent, err := from.WriteEach(packets, to); sent != n*len(to) || err != nil {
+			t.Errorf("sent %d of %d to %d: %v", sent, n, len(to), err)
+		}
+		for _, got := range all {
+			for i := range packets {
+				if a := next(t, got); a.data != string(packets[i]) {
+					t.Fatalf("packet %d of %d is %q, not %q", i, n, a.data, packets[i])
+				}
+			}
+		}
 	}
 }
 

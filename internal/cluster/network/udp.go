@@ -48,13 +48,15 @@ func (c *udp) receiveEach(room *Batch, take func(int) bool) error {
 }
 
 // writeEach is WriteEach with a system call for each packet.
-func (c *udp) writeEach(b []byte, to []netip.AddrPort) (sent int, err error) {
+func (c *udp) writeEach(packets [][]byte, to []netip.AddrPort) (sent int, err error) {
 	for _, at := range to {
-		if _, e := c.WriteTo(b, at); e != nil {
-			err = e
-			continue
+		for _, b := range packets {
+			if _, e := c.WriteTo(b, at); e != nil {
+				err = e
+				continue
+			}
+			sent++
 		}
-		sent++
 	}
 	return sent, err
 }

@@ -2,6 +2,7 @@ package network
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -170,59 +171,86 @@ func setPort(at *uint16, port uint16) {
 	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(at))[:], port)
 }
 
-// sendTogether is to how many a packet is sent in one system call, in which the
-// thread cannot be taken away: at some 5 us each, that long nobody waits for.
-const sendTogether = 32
+const (
+	// sendTogether is how many packets are sent in one system call, in which the
+	// thread cannot be taken away: at some 5 us each, that long nobody waits for.
+	sendTogether = 32
+	// packetsEach is how many packets go to one receiver before the next: what is
+	// sent at one instant at the highest rate that is planned for.
+	packetsEach = 8
+)
 
-// sender is what packets are sent with, one at a time.
+// sender is what packets are sent with, one call of WriteEach at a time.
 type sender struct {
 	sync.Mutex
 	messages [sendTogether]message
 	names    [sendTogether]name
-	vector   unix.Iovec
-	left     []message // of the packet under way
+	vectors  [packetsEach]unix.Iovec
+	left     []message // that are to be sent
 	sent     int
 	err      error
 	write    func(fd uintptr) bool // some
 }
 
 // WriteEach sends as many packets as it can in a system call.
-func (c *udp) WriteEach(b []byte, to []netip.AddrPort) (sent int, err error) {
-	if len(b) == 0 {
-		return c.writeEach(b, to)
-	}
+func (c *udp) WriteEach(packets [][]byte, to []netip.AddrPort) (sent int, err error) {
 	s := &c.fast.out
 	s.Lock()
 	defer s.Unlock()
 	s.sent, s.err = 0, nil
-	s.vector.Base = &b[0]
-	s.vector.SetLen(len(b))
-	for len(to) > 0 && err == nil {
-		n := 0
-		for ; len(to) > 0 && n < sendTogether; to = to[1:] {
-			m := &s.messages[n]
-			if m.header.Namelen = s.names[n].set(to[0], c.fast.ipv6); m.header.Namelen == 0 {
-				// Of another family, or in a zone, for which a name must be looked up.
-				if _, e := c.WriteTo(b, to[0]); e != nil {
-					s.err = e
-				} else {
-					s.sent++
-				}
-				continue
-			}
-			m.header.Name, m.header.Iov = (*byte)(unsafe.Pointer(&s.names[n])), &s.vector
-			m.header.SetIovlen(1)
-			n++
+	for len(packets) > 0 && err == nil {
+		n := min(len(packets), packetsEach)
+		for i, b := range packets[:n] {
+			s.vectors[i].Base = unsafe.SliceData(b)
+			s.vectors[i].SetLen(len(b))
 		}
-		if s.left = s.messages[:n]; n > 0 {
-			err = c.fast.raw.Write(s.write)
-		}
+		err = c.writeTogether(packets[:n], to)
+		clear(s.vectors[:])
+		packets = packets[n:]
 	}
-	s.vector.Base = nil
 	if err == nil {
 		err = s.err
 	}
 	return s.sent, err
+}
+
+// writeTogether sends the packets that the vectors have. The error says that
+// nothing more can be sent.
+func (c *udp) writeTogether(packets [][]byte, to []netip.AddrPort) error {
+	s := &c.fast.out
+	n := 0
+	for _, at := range to {
+		if n+len(packets) > sendTogether {
+			if err := c.flush(n); err != nil {
+				return err
+			}
+			n = 0
+		}
+		length := s.names[n].set(at, c.fast.ipv6)
+		if length == 0 {
+			// Of another family, or in a zone, for which a name must be looked up.
+			k, err := c.writeEach(packets, []netip.AddrPort{at})
+			s.sent += k
+			s.err = errors.Join(s.err, err)
+			continue
+		}
+		for i := range packets {
+			h := &s.messages[n+i].header
+			h.Name, h.Namelen, h.Iov = (*byte)(unsafe.Pointer(&s.names[n])), length, &s.vectors[i]
+			h.SetIovlen(1)
+		}
+		n += len(packets)
+	}
+	return c.flush(n)
+}
+
+// flush sends the first messages.
+func (c *udp) flush(n int) error {
+	s := &c.fast.out
+	if s.left = s.messages[:n]; n == 0 {
+		return nil
+	}
+	return c.fast.raw.Write(s.write)
 }
 
 // some sends what is left, as far as the socket takes it. What it refuses is left

@@ -14,4 +14,6 @@ func (fast) init(*net.UDPConn) error { return nil }
 
 func (c *udp) Receive(room *Batch, take func(int) bool) error { return c.receiveEach(room, take) }
 
-func (c *udp) WriteEach(b []byte, to []netip.AddrPort) (int, error) { return c.writeEach(b, to) }
+func (c *udp) WriteEach(packets [][]byte, to []netip.AddrPort) (int, error) {
+	return c.writeEach(packets, to)
+}

@@ -200,12 +200,14 @@ func (p *packetConn) more(room *network.Batch) int {
 	return len(room.Packets)
 }
 
-func (p *packetConn) WriteEach(b []byte, to []netip.AddrPort) (sent int, err error) {
+func (p *packetConn) WriteEach(packets [][]byte, to []netip.AddrPort) (sent int, err error) {
 	for _, at := range to {
-		if _, err = p.WriteTo(b, at); err != nil {
-			return sent, err // closed
+		for _, b := range packets {
+			if _, err = p.WriteTo(b, at); err != nil {
+				return sent, err // closed
+			}
+			sent++
 		}
-		sent++
 	}
 	return sent, nil
 }
