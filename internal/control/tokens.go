@@ -1,10 +1,10 @@
 package control
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -143,39 +143,53 @@ func (c *Control) createToken(tok Token, check func([]Token) error) (EntryID, er
 	if !c.parts.KeepTokens {
 		return EntryID{}, ErrNoDataDir
 	}
+	done, err := c.issueToken(tok, check)
+	if err == nil {
+		err = done.durable() // with those of others, in one sync
+	}
+	if err != nil {
+		return EntryID{}, err
+	}
+	return done.id, nil
+}
+
+// issueToken makes a token good, if its name is free. Nothing is to be said of it
+// before what it returns is durable.
+func (c *Control) issueToken(tok Token, check func([]Token) error) (issued, error) {
 	c.tokens.changing.Lock()
 	defer c.tokens.changing.Unlock()
 	if err := c.forgetExpired(tok.created.Add(-expiredFor)); err != nil {
-		return EntryID{}, err
+		return issued{}, err
 	}
 	list := c.tokens.all()
 	if len(list) >= MaxTokens {
-		return EntryID{}, fmt.Errorf("%w: there are %d, which is the most; revoke some", ErrTokenConflict, MaxTokens)
+		return issued{}, fmt.Errorf("%w: there are %d, which is the most; revoke some", ErrTokenConflict, MaxTokens)
 	}
 	if err := check(list); err != nil {
-		return EntryID{}, err
+		return issued{}, err
 	}
 	body, err := json.Marshal(recordOf(tok))
 	if err != nil {
-		return EntryID{}, fmt.Errorf("%w: %w", ErrBadRequest, err)
+		return issued{}, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
-	entry, err := c.change(journal.KindTokenCreate, body)
+	done, err := c.append(journal.Draft{Kind: journal.KindTokenCreate, Body: body})
 	if err != nil {
-		return EntryID{}, err
+		return issued{}, err
 	}
 	if _, ok := c.parts.Journal.Item(tokenKey(tok.id)); !ok {
-		return EntryID{}, fmt.Errorf("%w: what nodes replicate is full", ErrTokenConflict)
+		return issued{}, fmt.Errorf("%w: what nodes replicate is full", ErrTokenConflict)
 	}
-	return entry, nil
+	return done, nil
 }
 
-// forgetExpired revokes what expired before an instant.
+// forgetExpired revokes what expired before an instant. Nobody waits for the disk:
+// they are good for nothing as it is.
 func (c *Control) forgetExpired(before time.Time) error {
 	for _, old := range c.tokens.all() {
 		if !old.expired(before) {
 			continue
 		}
-		if _, err := c.change(journal.KindTokenRevoke, c.revoked(old.id)); err != nil {
+		if _, err := c.append(journal.Draft{Kind: journal.KindTokenRevoke, Body: c.revoked(old.id)}); err != nil {
 			return err
 		}
 	}
@@ -186,18 +200,36 @@ func (c *Control) forgetExpired(before time.Time) error {
 // ErrNotSaved the token is no good, but would be after a restart; revoking it
 // again writes it again.
 func (c *Control) revokeToken(id string, may func(Token) bool) (Token, EntryID, error) {
+	tok, done, err := c.issueRevocation(id, may)
+	switch {
+	case err == nil:
+		return tok, done.id, done.durable() // with those of others, in one sync
+	case !errors.Is(err, ErrUnknownToken):
+		return Token{}, EntryID{}, err
+	}
+	// Somebody else may have revoked it at this moment, and wait for the disk:
+	// whoever is told that it is gone must be able to rely on that.
+	if it, ok := c.parts.Journal.Item(tokenKey(id)); ok && it.Removed {
+		failing := c.parts.Journal.Stats().Failing != nil
+		if saved := c.saved(); saved != nil || failing {
+			return Token{}, EntryID{}, saved
+		}
+	}
+	return Token{}, EntryID{}, err
+}
+
+// issueRevocation makes a token good for nothing. Nothing is to be said of it
+// before what it returns is durable.
+func (c *Control) issueRevocation(id string, may func(Token) bool) (Token, issued, error) {
 	c.tokens.changing.Lock()
 	defer c.tokens.changing.Unlock()
 	list := c.tokens.all()
 	i := slices.IndexFunc(list, func(tok Token) bool { return tok.id == id && may(tok) })
 	if i < 0 {
-		if it, ok := c.parts.Journal.Item(tokenKey(id)); ok && it.Removed && c.parts.Journal.Stats().Failing != nil {
-			return Token{}, EntryID{}, journalError(c.parts.Journal.Sync(context.Background()))
-		}
-		return Token{}, EntryID{}, fmt.Errorf("%w %q", ErrUnknownToken, clip(id))
+		return Token{}, issued{}, fmt.Errorf("%w %q", ErrUnknownToken, clip(id))
 	}
-	entry, err := c.change(journal.KindTokenRevoke, c.revoked(id))
-	return list[i], entry, err
+	done, err := c.append(journal.Draft{Kind: journal.KindTokenRevoke, Body: c.revoked(id)})
+	return list[i], done, err
 }
 
 // revoked encodes that a token is revoked, no earlier than it was made, whatever
@@ -205,13 +237,4 @@ func (c *Control) revokeToken(id string, may func(Token) bool) (Token, EntryID, 
 func (c *Control) revoked(id string) []byte {
 	it, _ := c.parts.Journal.Item(tokenKey(id))
 	return appendInt(appendText(nil, revokedID, id), revokedTime, it.Removal(c.parts.Now().UnixMilli()).Time)
-}
-
-// change issues an entry and waits until it is on disk.
-func (c *Control) change(kind journal.Kind, body []byte) (EntryID, error) {
-	done, err := c.append(journal.Draft{Kind: kind, Body: body})
-	if err != nil {
-		return EntryID{}, err
-	}
-	return done.id, done.durable()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -293,6 +294,61 @@ func TestTokensThatCannotBeSaved(t *testing.T) {
 	}
 	if err := withTokens(t, disk.Clone()).ask(t, with(stranger, secret), "shop", 1); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("after a restart: %v", err)
+	}
+}
+
+// Tokens that are made or revoked at one time wait for one sync together, as purges
+// do, and nobody is told that one is gone before it is so on disk.
+func TestTokenChangesShareASync(t *testing.T) {
+	const tokens = 16
+	disk := vfs.NewMemory()
+	n := withTokens(t, disk)
+	var old []string
+	for i := range tokens {
+		info, _ := n.create(t, editorOf(fmt.Sprint("old-", i)))
+		old = append(old, info.ID)
+	}
+	n.parts.TokenChanged = func(event.TokenChanged) {}
+	syncs, deadline := 0, time.Now().Add(20*time.Second)
+	disk.Fault = func(op vfs.Op, _ string) error {
+		if op != vfs.OpSync {
+			return nil
+		}
+		for syncs++; syncs == 1; runtime.Gosched() {
+			if _, issued := n.parts.Journal.Own(); issued == 3*tokens {
+				break
+			}
+			if time.Now().After(deadline) {
+				return errors.New("the others wait for this sync")
+			}
+		}
+		return nil
+	}
+	var wg sync.WaitGroup
+	for i, id := range old {
+		wg.Go(func() {
+			if _, _, err := n.CreateToken(socket, editorOf(fmt.Sprint("new-", i))); err != nil {
+				t.Error(err)
+			}
+		})
+		for range 2 { // of two who revoke one, the second is told no sooner than the first
+			wg.Go(func() {
+				if _, err := n.RevokeToken(socket, id); err != nil && !errors.Is(err, ErrUnknownToken) {
+					t.Error(err)
+				}
+				if kept := withTokens(t, disk.Clone()).Control.tokens.all(); slices.ContainsFunc(kept, func(tok Token) bool { return tok.id == id }) {
+					t.Errorf("%s was revoked and would be good after a restart", id)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	disk.Fault = nil
+	if kept := withTokens(t, disk.Clone()).Control.tokens.all(); len(kept) != tokens {
+		t.Errorf("%d tokens after a restart, not %d", len(kept), tokens)
+	}
+	if syncs > tokens {
+		t.Errorf("%d syncs for %d changes", syncs, 2*tokens)
 	}
 }
 
