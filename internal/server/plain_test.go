@@ -434,3 +434,69 @@ func TestHalfClosedConnectionsGetPlainAnswers(t *testing.T) {
 		c.Close()
 	}
 }
+
+// Requests of every kind, each in pieces and begun while the one before may still
+// be being answered, are answered in their order, each once.
+func TestRequestsOfAllKindsInAnyPieces(t *testing.T) {
+	for range 20 {
+		seed := rand.Uint64()
+		synctest.Test(t, func(t *testing.T) {
+			var f *fixture
+			f = start(t, false, Config{
+				Fast: fastFunc(func(w FastWriter, r *FastRequest) bool { return f.fast(w, r) }),
+				Plain: plainFunc(func(w PlainWriter, r *FastRequest) {
+					var ms int
+					fmt.Sscanf(r.Target, "/plain/%d", &ms)
+					time.Sleep(time.Duration(ms) * time.Millisecond)
+					f.note("plain " + r.Target)
+					echoPlain(w, r)
+				}),
+			})
+			c := f.connect()
+			r := rand.New(rand.NewPCG(seed, 1))
+			var targets []string
+			for i := range 100 {
+				target := [...]string{"/fast", "/other", fmt.Sprintf("/plain/%d", r.IntN(40))}[r.IntN(3)]
+				targets = append(targets, fmt.Sprintf("%s/%d", target, i))
+			}
+			answered, sent := make(chan struct{}, len(targets)), make(chan struct{})
+			go func() {
+				defer close(sent)
+				known := 0 // to have been answered
+				for i, target := range targets {
+					fields := ""
+					if strings.HasPrefix(target, "/other") {
+						fields = "Pragma: x\r\n"
+					}
+					head := "GET " + target + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n"
+					for at := 0; at < len(head); {
+						n := 1 + r.IntN(len(head)-at)
+						if r.IntN(2) == 0 {
+							n = len(head) - at
+						}
+						io.WriteString(c.Conn, head[at:at+n])
+						at += n
+						time.Sleep(time.Duration(r.IntN(30)) * time.Millisecond)
+					}
+					if r.IntN(2) == 0 { // or else the next begins while this one is answered
+						for ; known <= i; known++ {
+							<-answered
+						}
+					}
+				}
+			}()
+			for _, target := range targets {
+				if _, body := c.response(); body != "GET "+target+" " {
+					t.Fatalf("%q, want %s; seed %d", body, target, seed)
+				}
+				answered <- struct{}{}
+			}
+			<-sent
+			if n := len(f.requests()); n != len(targets) {
+				t.Errorf("%d requests were answered %d times; seed %d", len(targets), n, seed)
+			}
+			c.Close()
+			f.Close()
+		})
+	}
+}
