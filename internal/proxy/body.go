@@ -13,15 +13,12 @@ import (
 	"github.com/rescind-edge/rescind/internal/field"
 )
 
-// attachBody gives the request its body, bounded, and its trailers. The body is read
-// for as long as the origin takes it, the answer may have begun or not: net/http
-// would read it to its end first, and throw it away.
+// attachBody gives the request its body, bounded, and its trailers.
 func (x *exchange) attachBody(req *fetch.PassRequest) {
 	r := x.r
 	if r == nil || r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return
 	}
-	x.control.EnableFullDuplex() // what does not know it has no need of it
 	x.received = &counter{from: r.Body}
 	body := io.Reader(x.received)
 	if x.service.MaxBody > 0 {
@@ -49,11 +46,24 @@ func (x *exchange) attachBody(req *fetch.PassRequest) {
 	}
 }
 
+// answersEarly prepares for an answer while the request's body is under way, where
+// it is. The origin gets the rest, which net/http would read to its end first and
+// throw away. The connection ends with the answer: whatever of the body is left then
+// must not be read by two, and net/http reads on by itself when it gets to the end.
+func (x *exchange) answersEarly() {
+	if x.ask.major != 1 || x.received == nil || x.received.ended.Load() {
+		return
+	}
+	x.control.EnableFullDuplex()
+	x.w.Header().Set("Connection", "close")
+}
+
 // counter counts what is read through it. It is not part of the exchange, which
 // may serve another request while a transport still reads this one's body.
 type counter struct {
-	from io.Reader
-	n    atomic.Int64
+	from  io.Reader
+	n     atomic.Int64
+	ended atomic.Bool // all has been read
 }
 
 // count returns how many bytes have been read; of no counter, none.
@@ -67,6 +77,9 @@ func (c *counter) count() int64 {
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.from.Read(p)
 	c.n.Add(int64(n))
+	if err == io.EOF {
+		c.ended.Store(true)
+	}
 	return n, err
 }
 

@@ -206,9 +206,6 @@ func (x *exchange) originFailed(err error) state {
 	var parent *fetch.ParentError
 	switch {
 	case errors.As(err, &tooLarge):
-		if x.ask.major == 1 {
-			x.w.Header().Set("Connection", "close") // the rest is not worth reading
-		}
 		return x.refuse(http.StatusRequestEntityTooLarge, "body-too-large", "The request body is longer than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes.")
 	case errors.As(err, &failure) && failure.Kind == origin.KindRequestBody:
 		return x.bodyFailed(err)

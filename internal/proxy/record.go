@@ -20,6 +20,7 @@ func (x *exchange) writeHeader(status int) {
 		return
 	}
 	x.writeFields()
+	x.answersEarly()
 	x.w.WriteHeader(status)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -46,7 +47,9 @@ func overTCP(t *testing.T, change option, script func(c net.Conn, r *bufio.Reade
 			change(s, v, c)
 		}
 	})
-	server := httptest.NewServer(s.proxy)
+	server := httptest.NewUnstartedServer(s.proxy)
+	server.Config.ErrorLog = log.New(complaints{t}, "", 0)
+	server.Start()
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
@@ -61,6 +64,47 @@ func overTCP(t *testing.T, change option, script func(c net.Conn, r *bufio.Reade
 		}
 		t.Cleanup(func() { c.Close() })
 		return c
+	}
+}
+
+// complaints fails a test whose server has something to say.
+type complaints struct{ t *testing.T }
+
+func (c complaints) Write(p []byte) (int, error) {
+	c.t.Errorf("the server says %s", p)
+	return len(p), nil
+}
+
+// TestEarlyAnswer: an origin answers before it has the body. The client is told that
+// the connection ends with the answer, since nobody knows whether the rest is of use.
+func TestEarlyAnswer(t *testing.T) {
+	dial := overTCP(t, nil, func(c net.Conn, r *bufio.Reader) {
+		for {
+			if _, err := http.ReadRequest(r); err != nil {
+				return
+			}
+			io.WriteString(c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno")
+		}
+	})
+	for _, rest := range []string{"", "lo", "lo and more"} {
+		c := dial()
+		c.SetDeadline(time.Now().Add(20 * time.Second))
+		io.WriteString(c, "POST /a HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 5\r\n\r\nhel")
+		r := bufio.NewReader(c)
+		res, err := http.ReadResponse(r, nil)
+		if err != nil || res.StatusCode != 401 || !res.Close {
+			t.Fatalf("%v, %v", res, err)
+		}
+		if text, err := io.ReadAll(res.Body); string(text) != "no" || err != nil {
+			t.Fatalf("%q, %v", text, err)
+		}
+		if rest != "" {
+			io.WriteString(c, rest)
+			if _, err := r.ReadByte(); err == nil {
+				t.Error("more than an answer")
+			}
+		}
+		c.Close()
 	}
 }
 
