@@ -315,12 +315,21 @@ func (c *Core) packAcks(now time.Duration, to wire.ID, o *owed) {
 	}
 }
 
-// appendTimes appends the frame of an acknowledgement's times, if it has any.
+// maxTimes is the most bytes of a frame of times: its acknowledgement is to fit into
+// the packet. As many runs as there may be take a third of it, if they are such as
+// issuers bring about.
+const maxTimes = seal.MaxContent - wire.MaxAckSize - wire.FrameOverhead
+
+// appendTimes appends the frame of an acknowledgement's times, if it has any; where
+// it has too many, of the later half.
 func appendTimes(to []byte, d *due) []byte {
-	if len(d.Runs) == 0 {
-		return to
+	for runs := d.Runs; len(runs) > 0; runs = runs[(len(runs)+1)/2:] {
+		all := wire.AppendTimes(to, &wire.Times{Receiver: d.Receiver, Incarnation: d.Incarnation, Runs: runs})
+		if len(all)-len(to) <= maxTimes {
+			return all
+		}
 	}
-	return wire.AppendTimes(to, &wire.Times{Receiver: d.Receiver, Incarnation: d.Incarnation, Runs: d.Runs})
+	return to
 }
 
 // IssuerOf returns who issues as an incarnation, if known.

@@ -386,6 +386,52 @@ func TestAcknowledgementsSayWhenEntriesWereInForce(t *testing.T) {
 	t.Error("nothing was passed on")
 }
 
+// TestTimesFitIntoThePacket has runs that are as long on the wire as any, and an
+// acknowledgement that is.
+func TestTimesFitIntoThePacket(t *testing.T) {
+	inc := journal.Incarnation{1}
+	c := New(Config{Self: 1000})
+	c.SetMembers([]Member{{ID: 1}})
+	a := wire.Ack{Receiver: 1 << 63, Incarnation: inc, Head: 1 << 60, Held: time.Hour, Delay: time.Hour}
+	for i := range uint64(wire.MaxAckSpans) {
+		first := 1<<61 + i<<58
+		a.Above = append(a.Above, journal.Span{First: first, Last: first + 1<<57})
+	}
+	for i := range uint64(wire.MaxRuns) {
+		first := (i % 2) << 62
+		a.Runs = append(a.Runs, wire.Run{First: first, Last: first + 1<<61, Delay: time.Hour})
+	}
+	for i := range 3 {
+		a.Receiver += wire.ID(i)
+		c.Acknowledge(time.Hour, 1, a)
+	}
+	c.SendAcks(time.Hour)
+	acks := 0
+	for _, s := range c.Take().Sends {
+		if len(s.Content) > seal.MaxContent {
+			t.Errorf("%d bytes", len(s.Content))
+		}
+		for rest := s.Content; len(rest) > 0; {
+			var f wire.Frame
+			var err error
+			if f, rest, err = wire.NextFrame(rest); err != nil {
+				t.Fatal(err)
+			}
+			if f.Type == wire.TypeAck {
+				got, err := wire.ParseAcks(f.Body)
+				if acks += len(got); err != nil {
+					t.Error(err)
+				}
+			} else if got, err := wire.ParseTimes(f.Body); err != nil || len(got.Runs) == 0 || got.Runs[len(got.Runs)-1] != a.Runs[wire.MaxRuns-1] {
+				t.Errorf("%+v, %v", got, err)
+			}
+		}
+	}
+	if acks != 3 {
+		t.Errorf("%d acknowledgements, want 3", acks)
+	}
+}
+
 func TestInboxRemembers(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
