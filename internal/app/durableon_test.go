@@ -63,6 +63,9 @@ func TestASecondDisk(t *testing.T) {
 		}
 	}
 	check(200, "peer", "")
+	if status, text := n1.readyz(t); status != 200 {
+		t.Errorf("readiness: %d %s", status, text)
+	}
 
 	n1.stop() // from now on it is not to wait for long
 	n1.extra += "  wait_at_most: 1s\n"
@@ -70,6 +73,9 @@ func TestASecondDisk(t *testing.T) {
 	g.settle(2)
 	g.nodes[1].stop()
 	check(202, "", "n2")
+	if status, text := n1.readyz(t); status != 200 {
+		t.Errorf("readiness while the second disk is down: %d %s", status, text)
+	}
 	made, err := n1.admin.CreateToken(t.Context(), api.NewToken{Name: "ci", Scopes: []api.Scope{api.ScopeGlobal}})
 	if err != nil || made.Value == "" {
 		t.Errorf("%+v, %v", made, err)
@@ -77,6 +83,9 @@ func TestASecondDisk(t *testing.T) {
 
 	within(t, "n2 can be forgotten", func() bool { return n1.admin.Forget(t.Context(), "n2") == nil })
 	check(202, "", "a second member")
+	if status, text := n1.readyz(t); status != 503 || !strings.Contains(text, "this node is the only member") {
+		t.Errorf("readiness of a node without a second disk: %d %s", status, text)
+	}
 }
 
 // readyz returns what a load balancer is told.
