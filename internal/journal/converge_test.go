@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/rescind-edge/rescind/internal/seed"
 )
 
 // site is a node in the model: beside the Set under test it remembers, the dumb
@@ -236,7 +238,7 @@ func (w *world) stale(s *site) int {
 }
 
 func TestSitesConverge(t *testing.T) {
-	r := random(t)
+	r := seed.Rand(t)
 	for range 60 {
 		w := newWorld(t, r)
 		for range 200 {
@@ -248,7 +250,7 @@ func TestSitesConverge(t *testing.T) {
 }
 
 func TestClonedSitesConverge(t *testing.T) {
-	r := random(t)
+	r := seed.Rand(t)
 	for range 60 {
 		w := newWorld(t, r)
 		w.limits.Bytes = DefaultRetentionBytes

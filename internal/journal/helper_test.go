@@ -3,9 +3,6 @@ package journal
 import (
 	"maps"
 	"math/rand/v2"
-	"os"
-	"strconv"
-	"testing"
 	"time"
 )
 
@@ -17,21 +14,6 @@ const (
 	hour   = 60 * minute
 	day    = 24 * hour
 )
-
-// random returns a source whose seed is printed, and taken from SEED if that
-// is set.
-func random(t testing.TB) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if s := os.Getenv("SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
-}
 
 func inc(n byte) Incarnation { return Incarnation{n, 15: 1} }
 

@@ -3,10 +3,12 @@ package journal
 import (
 	"maps"
 	"testing"
+
+	"github.com/rescind-edge/rescind/internal/seed"
 )
 
 func TestSpansAgreeWithSets(t *testing.T) {
-	r := random(t)
+	r := seed.Rand(t)
 	for range 5000 {
 		a, b, at := randomSpans(r), randomSpans(r), r.Uint64N(50)
 		ma, mb := modelOf(a), modelOf(b)
@@ -36,7 +38,7 @@ func TestSpansAgreeWithSets(t *testing.T) {
 }
 
 func TestRowsAgreeWithSets(t *testing.T) {
-	r := random(t)
+	r := seed.Rand(t)
 	for range 500 {
 		var row Row
 		want := model{}
@@ -57,7 +59,7 @@ func TestRowsAgreeWithSets(t *testing.T) {
 }
 
 func TestMergeIsALattice(t *testing.T) {
-	r := random(t)
+	r := seed.Rand(t)
 	for range 3000 {
 		a, b, c := randomVector(r), randomVector(r), randomVector(r)
 		if ab := a.Merge(b); !ab.Merge(b).Equal(ab) || !ab.Merge(a).Equal(ab) || !a.Merge(a).Equal(a) {
@@ -78,7 +80,7 @@ func TestMergeIsALattice(t *testing.T) {
 }
 
 func TestCompareAgreesWithSets(t *testing.T) {
-	r := random(t)
+	r := seed.Rand(t)
 	for range 3000 {
 		a, b := randomVector(r), randomVector(r)
 		d, back := Compare(a, b, 0), Compare(b, a, 0)
@@ -129,7 +131,7 @@ func TestDigestsIgnoreWhatIsKept(t *testing.T) {
 }
 
 func TestPlanAsksOnceAndFindsGaps(t *testing.T) {
-	r := random(t)
+	r := seed.Rand(t)
 	for range 2000 {
 		mine, peers := randomVector(r), []Vector{randomVector(r), randomVector(r), randomVector(r)}
 		plan := NewPlan(mine, peers, 0)

@@ -6,7 +6,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -34,28 +33,7 @@ type h2Origin struct{ net.Conn }
 
 // serveHTTP2 calls handle for each request's head and returns the URL.
 func serveHTTP2(t *testing.T, handle func(o h2Origin, stream uint32)) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer c.Close()
-				h2Origin{c}.serve(handle)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		wg.Wait()
-	})
-	return "http://" + l.Addr().String()
+	return "http://" + listen(t, func(c net.Conn) { h2Origin{c}.serve(handle) })
 }
 
 func (o h2Origin) serve(handle func(o h2Origin, stream uint32)) {

@@ -153,6 +153,33 @@ func overSockets() *fakeNet {
 	return f
 }
 
+// listen serves each connection to an address of the loopback until the test ends.
+func listen(t *testing.T, serve func(c net.Conn)) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				defer c.Close()
+				serve(c)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		serving.Wait()
+	})
+	return l.Addr().String()
+}
+
 func newPool(t *testing.T, f *fakeNet, change func(*Config)) *Pool {
 	t.Helper()
 	cfg := Config{Origins: []Endpoint{{URL: "http://192.0.2.1"}}, Dial: f.dial}

@@ -24,31 +24,13 @@ func secureOrigin(t *testing.T, versions func() []string, serve func(c net.Conn,
 	roots = x509.NewCertPool()
 	roots.AddCert(template.Certificate())
 	template.Close()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer c.Close()
-				secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: versions()})
-				if secure.Handshake() == nil {
-					serve(secure, secure.ConnectionState().NegotiatedProtocol)
-				}
-			})
+	address := listen(t, func(c net.Conn) {
+		secure := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: versions()})
+		if secure.Handshake() == nil {
+			serve(secure, secure.ConnectionState().NegotiatedProtocol)
 		}
 	})
-	t.Cleanup(func() {
-		l.Close()
-		wg.Wait()
-	})
-	return "https://" + l.Addr().String(), roots
+	return "https://" + address, roots
 }
 
 // TestBytesOnAnIdleSecureConnection: what TLS has decrypted or not, a response

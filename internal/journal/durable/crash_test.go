@@ -14,6 +14,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/journal/state"
 	"github.com/rescind-edge/rescind/internal/journal/vfs"
+	"github.com/rescind-edge/rescind/internal/seed"
 )
 
 // victim is a node whose disk fails and whose power goes, beside a record of
@@ -204,7 +205,7 @@ func (v *victim) check(before *node) {
 }
 
 func TestNothingOnDiskIsLost(t *testing.T) {
-	r := random(t)
+	r := seed.Rand(t)
 	for range 40 {
 		v := newVictim(t, r)
 		for range 200 {

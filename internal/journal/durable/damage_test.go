@@ -17,6 +17,7 @@ import (
 
 	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/journal/vfs"
+	"github.com/rescind-edge/rescind/internal/seed"
 )
 
 // damaged returns a directory with some commits in two segments, and where each
@@ -122,7 +123,7 @@ func TestEveryCutIsATornTailOrAnError(t *testing.T) {
 }
 
 func TestATornTailIsCountedAndStaysCutOff(t *testing.T) {
-	r := random(t)
+	r := seed.Rand(t)
 	for range 200 {
 		disk := vfs.NewMemory()
 		a := open(t, Config{FS: disk})
@@ -289,7 +290,7 @@ func TestOldSegmentsGo(t *testing.T) {
 		t.Errorf("%d segments for an hour\n%v", n, disk)
 	}
 	want := a.Known()
-	disk.Crash(random(t))
+	disk.Crash(seed.Rand(t))
 	b := open(t, cfg)
 	if !b.Known().Equal(want) {
 		t.Errorf("%v, want %v", b.Known(), want)
@@ -311,7 +312,7 @@ func TestASnapshotStandsForWhatItHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.must(t, "two")
-	disk.Crash(random(t))
+	disk.Crash(seed.Rand(t))
 	j, err := Open(Config{FS: disk, Snapshots: true})
 	if err != nil {
 		t.Fatal(err)

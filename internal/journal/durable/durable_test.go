@@ -15,6 +15,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/journal/state"
 	"github.com/rescind-edge/rescind/internal/journal/vfs"
 	"github.com/rescind-edge/rescind/internal/journal/wire"
+	"github.com/rescind-edge/rescind/internal/seed"
 )
 
 func TestARestartKnowsWhatItKnew(t *testing.T) {
@@ -185,7 +186,7 @@ func TestAFullDisk(t *testing.T) {
 				t.Error("the next commit does not bring it to the disk")
 			}
 			want := a.Known()
-			disk.Crash(random(t))
+			disk.Crash(seed.Rand(t))
 			b := open(t, Config{FS: disk})
 			if !b.Known().Equal(want) {
 				t.Errorf("%v, want %v", b.Known(), want)
@@ -221,7 +222,7 @@ func TestADiskThatTakesNothingForLong(t *testing.T) {
 	if !a.Durable().Equal(want) {
 		t.Errorf("durable %v, want %v", a.Durable(), want)
 	}
-	disk.Crash(random(t))
+	disk.Crash(seed.Rand(t))
 	b := open(t, Config{FS: disk})
 	if !b.Known().Equal(want) || len(b.steps) != len(a.steps) {
 		t.Errorf("%d steps of %d", len(b.steps), len(a.steps))
@@ -308,7 +309,7 @@ func TestGapIsAStepThatOutlastsARestart(t *testing.T) {
 	if d := b.Compare(a.Known(), ^journal.BucketSet(0)); !d.Equal() {
 		t.Errorf("%+v", d)
 	}
-	disk.Crash(random(t))
+	disk.Crash(seed.Rand(t))
 	equal(t, "replayed", open(t, Config{FS: disk, Now: clk.Now}).bodies(), []string{"gap", "kept"})
 }
 

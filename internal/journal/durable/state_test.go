@@ -9,6 +9,7 @@ import (
 	"github.com/rescind-edge/rescind/internal/journal"
 	"github.com/rescind-edge/rescind/internal/journal/state"
 	"github.com/rescind-edge/rescind/internal/journal/vfs"
+	"github.com/rescind-edge/rescind/internal/seed"
 )
 
 func member(id string, at int64) state.Item {
@@ -37,7 +38,7 @@ func TestStateOutlastsAPowerFailure(t *testing.T) {
 	if again, _, _ := a.MergeState(b.State(), true); len(again) != 0 {
 		t.Errorf("changed again: %v", again)
 	}
-	disk.Crash(random(t))
+	disk.Crash(seed.Rand(t))
 	c := open(t, Config{FS: disk, Items: tokens})
 	if !c.Complete() || c.State().Digest() != b.State().Digest() {
 		t.Errorf("%+v", c.State().All())
@@ -79,7 +80,7 @@ func TestAForgottenRemovalOutlastsARestart(t *testing.T) {
 	if err := a.Maintain(); err != nil || a.Stats().Items != 0 {
 		t.Fatalf("%v, %+v", err, a.Stats())
 	}
-	disk.Crash(random(t))
+	disk.Crash(seed.Rand(t))
 	b := open(t, cfg)
 	if changed, _, _ := b.PutItems(live); len(changed) != 0 {
 		t.Error("what was removed is back")
@@ -97,7 +98,7 @@ func TestWhatIsNotValidIsNotKept(t *testing.T) {
 	if err != nil || got.Outcomes[0] != journal.RefusedInvalid {
 		t.Errorf("%+v, %v", got, err)
 	}
-	disk.Crash(random(t))
+	disk.Crash(seed.Rand(t))
 	if b := open(t, a.cfg); b.Stats().Items != 0 {
 		t.Error("an item that is none is in the state")
 	}

@@ -4,23 +4,11 @@ import (
 	"errors"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"testing"
-)
 
-func random(t testing.TB) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if s := os.Getenv("SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
-}
+	"github.com/rescind-edge/rescind/internal/seed"
+)
 
 func key(id string) Key { return Key{KindToken, id} }
 
@@ -90,7 +78,7 @@ func same(a, b *Map) bool {
 }
 
 func TestMergeIsALattice(t *testing.T) {
-	r := random(t)
+	r := seed.Rand(t)
 	for range 5000 {
 		h := randomHistory(r)
 		a, b, c := h.randomMap(t, r), h.randomMap(t, r), h.randomMap(t, r)
@@ -107,7 +95,7 @@ func TestMergeIsALattice(t *testing.T) {
 }
 
 func TestMergeSaysWhatChanged(t *testing.T) {
-	r := random(t)
+	r := seed.Rand(t)
 	for range 2000 {
 		h := randomHistory(r)
 		a, b := h.randomMap(t, r), h.randomMap(t, r)
