@@ -21,6 +21,7 @@ type conn struct {
 	cutting  func()       // cut; made once
 	watch    watchdog     // of the exchange, or of idleness
 	served   bool         // there was an exchange before
+	keeps    keepsFor     // by the last response
 	in       inlet        // of the exchange
 	probe    [1]byte      // see quiet
 }

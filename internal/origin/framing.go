@@ -14,6 +14,7 @@ type framing struct {
 	form   bodyForm
 	length int64 // of the body; of HEAD, what it would be; -1 unknown
 	closes bool  // the connection ends with the response, as said or to be safe
+	keeps  keepsFor
 }
 
 type bodyForm uint8
@@ -63,6 +64,8 @@ func (h *head) framing(method string) (framing, error) {
 		case len("Connection"):
 			if field.EqualFold(name, "Connection") {
 				closes, stays = closes || field.Lists(value, "close"), stays || field.Lists(value, "keep-alive")
+			} else if field.EqualFold(name, "Keep-Alive") {
+				f.keeps = parseKeepAlive(value)
 			}
 		case len("Trailer"):
 			announced = announced || field.EqualFold(name, "Trailer") && field.AnyMember(value, http1.Frames)

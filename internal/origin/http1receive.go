@@ -17,7 +17,7 @@ func (x *http1Exchange) receive(h head) *Error {
 	if err != nil {
 		return x.error(KindGarbage, err)
 	}
-	x.closes = f.closes
+	x.closes, x.conn.keeps = f.closes, f.keeps
 	x.res = Response{
 		Status: h.status, Fields: h.fields, ContentLength: f.length, Ambiguity: h.ambiguity,
 		CloseDelimited: f.form == bodyUntilClose, Body: http.NoBody, Trailer: noTrailers,

@@ -31,9 +31,10 @@ type idleConns struct {
 // put takes a connection over, or closes it.
 func (l *idleConns) put(c *conn) {
 	cfg := &c.backend.pool.cfg
+	keep := c.keeps.within(cfg.KeepAlive)
 	l.mu.Lock()
-	full := l.mu.shut || len(l.mu.conns) >= cfg.MaxIdle
-	if !full && c.watch.expect(kindUnused, cfg.KeepAlive) {
+	full := l.mu.shut || len(l.mu.conns) >= cfg.MaxIdle || keep <= 0
+	if !full && c.watch.expect(kindUnused, keep) {
 		l.mu.conns = append(l.mu.conns, c)
 		c = nil
 	}
