@@ -12,12 +12,14 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/rescind-edge/rescind/internal/leak"
 )
 
 // memberlist's Shutdown does not wait for a probe that is under way, which ends by
 // itself within seconds.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/hashicorp/memberlist.(*Memberlist).probe"))
+	leak.Main(m, goleak.IgnoreAnyFunction("github.com/hashicorp/memberlist.(*Memberlist).probe"))
 }
 
 // node is a running App in front of an origin that counts.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,10 +20,12 @@ func TestKeysThatDoNotFit(t *testing.T) {
 		w.Header().Set("Cache-Control", "max-age=600")
 		if r.URL.Path == "/one" {
 			w.Header().Set("Surrogate-Key", strings.Join(keys, " "))
+			io.WriteString(w, "page") // once a client has the end of a body, it is stored
 			return
 		}
 		w.Header().Set("Surrogate-Key", strings.Join(keys[:1000], " "))
 		w.Header().Set("X-More-Keys", strings.Join(keys[1000:], " "))
+		io.WriteString(w, "page")
 	}))
 	defer origin.Close()
 	n := startNode(t, fmt.Sprintf(`  - id: tags

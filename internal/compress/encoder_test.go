@@ -14,10 +14,11 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
-	"go.uber.org/goleak"
+
+	"github.com/rescind-edge/rescind/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // decoder decodes with what is not ours, and zstd no further than browsers do.
 func decoder(t testing.TB, r io.Reader, enc Encoding) io.Reader {

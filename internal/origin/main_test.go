@@ -3,7 +3,7 @@ package origin
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/rescind-edge/rescind/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }

@@ -55,7 +55,7 @@ func (p *pipes) exchange(t testing.TB, method, raw string) string {
 	near, far := net.Pipe()
 	p.conns <- named{far}
 	defer near.Close()
-	near.SetDeadline(time.Now().Add(10 * time.Second))
+	near.SetDeadline(time.Now().Add(time.Minute))
 	go io.WriteString(near, raw)
 	var got bytes.Buffer
 	resp, err := http.ReadResponse(bufio.NewReader(io.TeeReader(near, &got)), &http.Request{Method: method})

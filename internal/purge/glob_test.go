@@ -95,7 +95,7 @@ func TestGlobsTakeLinearTime(t *testing.T) {
 		if g.matches(text) {
 			t.Error("matches")
 		}
-		if took := time.Since(began); took > 2*time.Second {
+		if took := time.Since(began); took > time.Minute { // the other kind would not end at all
 			t.Errorf("fold %v: %v", fold, took)
 		}
 	}

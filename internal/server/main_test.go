@@ -4,12 +4,12 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/rescind-edge/rescind/internal/leak"
 )
 
 func TestMain(m *testing.M) {
 	if os.Getenv(roleVariable) == heirRole {
 		os.Exit(beHeir())
 	}
-	goleak.VerifyTestMain(m)
+	leak.Main(m)
 }

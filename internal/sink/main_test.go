@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/rescind-edge/rescind/internal/leak"
 )
 
 // childVariable makes the test binary log one line to its standard output and
@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 		child()
 		return
 	}
-	goleak.VerifyTestMain(m)
+	leak.Main(m)
 }
 
 func child() {

@@ -34,11 +34,11 @@ func meet(t *testing.T, server, client *Identity) (ok bool, state *tls.Connectio
 		io.WriteString(conn, "x")
 		conn.Close()
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	conn, err := (&tls.Dialer{Config: client.Client()}).DialContext(ctx, "tcp", under.Addr().String())
 	if err == nil {
-		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		conn.SetDeadline(time.Now().Add(time.Minute))
 		n, _ := conn.Read(make([]byte, 1))
 		ok = n == 1
 		conn.Close()
