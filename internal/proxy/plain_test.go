@@ -131,6 +131,9 @@ func TestPlainAnswersAreThoseOfNetHTTP(t *testing.T) {
 			got.fields.Del("Content-Length")
 			want.fields.Del("Content-Length")
 		}
+		if want.fields.Get("Content-Encoding") == "gzip" { // what bytes it takes depends on when they came
+			got.body, want.body = gunzip(t, []byte(got.body)), gunzip(t, []byte(want.body))
+		}
 		if want.cut {
 			got.body, want.body = "", "" // how much of it arrives is a matter of luck
 		}

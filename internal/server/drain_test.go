@@ -186,7 +186,7 @@ func TestDrainDoesNotWaitForHandshakes(t *testing.T) {
 		if err := f.Shutdown(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if d := time.Since(began); d != 0 {
+		if d := time.Since(began); d > time.Second { // net/http looks every now and then
 			t.Errorf("after %v", d)
 		}
 		c.wantEnd()

@@ -95,7 +95,7 @@ func TestDrainDuringAFastAnswer(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		if d := time.Since(began); d != 0 {
+		if d := time.Since(began); d > time.Second { // net/http looks every now and then
 			t.Errorf("after %v", d)
 		}
 	})

@@ -111,7 +111,7 @@ func TestDrainAfterALongSilence(t *testing.T) {
 			t.Error(err)
 		}
 		c.wantEnd()
-		if d := time.Since(began); d != 0 {
+		if d := time.Since(began); d > time.Second { // net/http looks every now and then
 			t.Errorf("after %v", d)
 		}
 	})

@@ -295,7 +295,7 @@ func TestDrainDoesNotWaitForProxyHeaders(t *testing.T) {
 		if err := f.Shutdown(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if d := time.Since(before); d != 0 {
+		if d := time.Since(before); d > time.Second { // net/http looks every now and then
 			t.Errorf("after %v", d)
 		}
 		c.wantEnd()

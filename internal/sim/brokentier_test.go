@@ -4,9 +4,8 @@ package sim
 
 import "testing"
 
-// mostTierRuns is in how many runs a broken part has to be found. Each is found in
-// one of eleven runs or more; were it one of fifty, chance would leave one out once in
-// 10^8 times.
+// mostTierRuns is in how many runs a broken part has to be found. The rarest is found in
+// one of fifty, about: chance leaves it out once in 10^8 times.
 const mostTierRuns = 1000
 
 // TestRunsFindBrokenShields breaks each part of it and holds that runs show it.
