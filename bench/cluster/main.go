@@ -74,6 +74,9 @@ func measureNodes(ctx context.Context, p plan, nodes int, hits bool) (r results,
 	if r.idle, err = s.phase(ctx, p.seconds, load{}); err != nil {
 		return r, err
 	}
+	if r.few, err = s.phase(ctx, p.seconds, load{rate: p.rate / 50, accepting: 1}); err != nil {
+		return r, err
+	}
 	if r.one, err = s.phase(ctx, p.seconds, load{rate: p.rate / 5, accepting: 1}); err != nil {
 		return r, err
 	}

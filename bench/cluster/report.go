@@ -8,8 +8,8 @@ import (
 
 // results are what was measured with some nodes.
 type results struct {
-	nodes                             int
-	idle, one, burst, all, hits, both figures
+	nodes                                  int
+	idle, few, one, burst, all, hits, both figures
 }
 
 // sum returns the processor time of nodes from one on, less what they use when
@@ -60,28 +60,31 @@ func report(p plan, whole, pair results) string {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", what, purges, caught, each, hits, per, packets)
 	}
+	line("few purges at one node", whole.few)
 	line("purges at one node", whole.one)
 	line("more purges at one node", whole.burst)
 	line("purges at all nodes", whole.all)
 	line("hits", whole.hits)
 	line("purges at all nodes, and hits", whole.both)
 
-	further := (whole.acceptor(whole.one) - pair.acceptor(pair.one)) / float64(whole.nodes-2)
+	further := (whole.acceptor(whole.few) - pair.acceptor(pair.few)) / float64(whole.nodes-2)
 	idle := micros(whole.used(whole.idle), uint64(whole.nodes)) / 1e6 / whole.idle.wall() * 100
 	fmt.Fprintf(&b, `
 Every node has applied every purge of each line, and none twice. The column counts a purge at the node that accepts it,
 its HTTP request and its receipt included, and at the others. Of that:
 
-| Processor time | %.0f a second | %.0f a second |
-|---|--:|--:|
-| An entry, at a node that did not accept it | %.1f µs | %.1f µs |
-| A purge, at the node that accepts it, with %d members | %.0f µs | %.0f µs |
-| the same with 2 members | %.0f µs | %.0f µs |
+| Processor time | %.0f a second | %.0f a second | %.0f a second |
+|---|--:|--:|--:|
+| An entry, at a node that did not accept it | %.1f µs | %.1f µs | %.1f µs |
+| A purge, at the node that accepts it, with %d members | %.0f µs | %.0f µs | %.0f µs |
+| the same with 2 members | %.0f µs | %.0f µs | %.0f µs |
 
-A node that has nothing to do takes %.1f %% of a core. The fewer entries come together, the more an entry costs: it has
-packets, a write and an acknowledgement of its own.
-`, whole.one.rate(), whole.burst.rate(), whole.receiver(whole.one), whole.receiver(whole.burst), whole.nodes,
-		whole.acceptor(whole.one), whole.acceptor(whole.burst), pair.acceptor(pair.one), pair.acceptor(pair.burst), idle)
+A node that has nothing to do takes %.1f %% of a core. The fewer entries come together, the more an entry costs: alone, it has two
+packets, each of which wakes a sleeping process up, and a part of a write and of an acknowledgement.
+`, whole.few.rate(), whole.one.rate(), whole.burst.rate(),
+		whole.receiver(whole.few), whole.receiver(whole.one), whole.receiver(whole.burst),
+		whole.nodes, whole.acceptor(whole.few), whole.acceptor(whole.one), whole.acceptor(whole.burst),
+		pair.acceptor(pair.few), pair.acceptor(pair.one), pair.acceptor(pair.burst), idle)
 	b.WriteString(thousand(whole, pair, further))
 	return b.String()
 }
@@ -100,7 +103,7 @@ func (r results) used(f figures) (total time.Duration) {
 func thousand(whole, pair results, further float64) string {
 	const members, rate = 1000, 100
 	core := func(micros float64) float64 { return micros * rate / 1e4 } // % of a core
-	accepted, received := pair.acceptor(pair.one), whole.receiver(whole.one)
+	accepted, received := pair.acceptor(pair.few), whole.receiver(whole.few)
 	if further <= 0 {
 		return fmt.Sprintf(`
 ### %d members, by arithmetic
@@ -113,7 +116,7 @@ is reckoned from it here.
 	text := fmt.Sprintf(`
 ### %d members, by arithmetic
 
-%d purges a second in the whole cluster, at the costs of the slower column, which are the higher ones; each further
+%d purges a second in the whole cluster, at the costs of the slowest column, which are the higher ones; each further
 member costs the node that accepts a purge %.1f µs.
 
 | | of a core |
