@@ -84,7 +84,7 @@ func (c *Control) takePurge(step *durable.Step, past bool) {
 		return // whoever issued it makes the receipt; there is none of the other
 	}
 	r.Position, r.Entry = step.Position, step.Entry.ID
-	c.ledger.add(r)
+	c.ledger.add(&r)
 	if !past {
 		c.counts.received.Add(1)
 		c.parts.Received(Heard{&r})

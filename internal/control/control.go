@@ -241,7 +241,8 @@ func (c *Control) carry(who caller, r Request, svc *service, m marks, accepted t
 	// What could not be saved is in force here and on its way to others: it has a
 	// receipt, so that it is seen and can be taken back.
 	c.count(&receipt, m)
-	c.ledger.add(receipt)
+	kept := receipt
+	c.ledger.add(&kept)
 	c.counts.purges.Add(1)
 	c.parts.Sink.Purged(receipt.event(who.creds.Addr))
 	if err != nil {

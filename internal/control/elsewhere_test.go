@@ -21,7 +21,7 @@ func TestAcceptedElsewhere(t *testing.T) {
 		{Node: "third", Dialect: "stackpath", Note: "b", Accepted: start.Add(2 * time.Second)},
 	} {
 		r.ID = purge.NewID(1)
-		n.ledger.add(r)
+		n.ledger.add(&r)
 	}
 	got := ""
 	n.AcceptedElsewhere("stackpath", start, func(r *Receipt) { got += r.Note })

@@ -34,9 +34,10 @@ func (l *ledger) init() {
 	l.mu.early = make(map[purge.ID]*Reverted)
 }
 
-// add keeps a receipt and forgets the oldest as far as it must. Of a purge that
-// has one already, as when it was issued twice, that one stands.
-func (l *ledger) add(r Receipt) {
+// add keeps a receipt, which belongs to it then, and forgets the oldest as far as it
+// must. Of a purge that has one already, as when it was issued twice, that one
+// stands.
+func (l *ledger) add(r *Receipt) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.mu.byID[r.ID] != nil {
@@ -46,8 +47,8 @@ func (l *ledger) add(r Receipt) {
 		r.Reverted = rev
 		delete(l.mu.early, r.ID)
 	}
-	l.mu.byID[r.ID] = &r
-	l.mu.order = append(l.mu.order, &r)
+	l.mu.byID[r.ID] = r
+	l.mu.order = append(l.mu.order, r)
 	l.mu.bytes += r.bytes()
 	for len(l.mu.order) > maxReceipts || l.mu.bytes > maxReceiptBytes && len(l.mu.order) > 1 {
 		oldest := l.mu.order[0]

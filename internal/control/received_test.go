@@ -71,8 +71,8 @@ func TestReceiptsOfWhatWasReverted(t *testing.T) {
 	var l ledger
 	l.init()
 	l.reverted(Reverted{ID: r.ID, Actor: "somebody"})
-	l.add(Receipt{ID: r.ID})
-	l.add(Receipt{ID: r.ID})
+	l.add(&Receipt{ID: r.ID})
+	l.add(&Receipt{ID: r.ID})
 	if kept, _ := l.get(r.ID); kept.Reverted == nil || kept.Reverted.Actor != "somebody" {
 		t.Errorf("the revert came first: %+v", kept)
 	}

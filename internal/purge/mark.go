@@ -24,6 +24,12 @@ type mark struct {
 	entries []entry
 }
 
+// single is a mark of one entry, as almost all are, in one piece.
+type single struct {
+	mark
+	only [1]entry
+}
+
 // maxEntries bounds a mark, and with it the cost of judging one tag. Undoing a
 // purge must leave the others standing, so a mark keeps them apart; more than
 // this many of one tag within an undo window come from a script that repeats
@@ -34,7 +40,9 @@ const maxEntries = 8
 // that had to merge and can no longer be undone.
 func (m *mark) with(e entry, now int64) (next *mark, merged []ID) {
 	if m == nil {
-		return &mark{entries: []entry{e}}, nil
+		s := &single{only: [1]entry{e}}
+		s.entries = s.only[:]
+		return &s.mark, nil
 	}
 	kept := make([]entry, 0, min(len(m.entries), maxEntries)+1)
 	kept = append(kept, m.undominated(now)...)
