@@ -34,31 +34,37 @@ func (b *bench) purgeTag(tag field.Tag, effect purge.Effect) purge.ID {
 	return id
 }
 
+// renewWithoutKey renews a stored response by a 304 that drops the key "old", which
+// is purged before the renewed one is visible. It returns what is stored then.
+func (b *bench) renewWithoutKey(t *testing.T, effect purge.Effect) store.Object {
+	hook := &hookStore{Store: b.store}
+	b.Fetcher.cfg.Store = hook
+	b.answer = func(_ context.Context, r *origin.Request) (*origin.Response, error) {
+		if r.Fields.Has("If-None-Match") {
+			resp := says("", "Cache-Control: max-age=600", `ETag: "1"`, "Surrogate-Key: new")
+			resp.Status = 304
+			return resp, nil
+		}
+		return says("one", "Cache-Control: max-age=10", `ETag: "1"`, "Surrogate-Key: old"), nil
+	}
+	a, _ := b.Get(t.Context(), b.request("/a"))
+	read(t, a)
+	time.Sleep(11 * time.Second)
+	hook.before = func() { b.purgeTag(b.hasher.Surrogate("s", "old"), effect) }
+	r := b.request("/a")
+	r.Renew = true
+	a, _ = b.Get(t.Context(), r)
+	read(t, a)
+	synctest.Wait()
+	return b.store.Get(r.Key, AnyVariant{})
+}
+
 // F1: a 304 drops the key "old"; its purge comes between the test of the old
 // tags and the moment when the renewed object is visible.
 func TestRenewedObjectIsVerifiedWithOldTags(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		hook := &hookStore{Store: b.store}
-		b.Fetcher.cfg.Store = hook
-		b.answer = func(_ context.Context, r *origin.Request) (*origin.Response, error) {
-			if r.Fields.Has("If-None-Match") {
-				resp := says("", "Cache-Control: max-age=600", `ETag: "1"`, "Surrogate-Key: new")
-				resp.Status = 304
-				return resp, nil
-			}
-			return says("one", "Cache-Control: max-age=10", `ETag: "1"`, "Surrogate-Key: old"), nil
-		}
-		a, _ := b.Get(t.Context(), b.request("/a"))
-		read(t, a)
-		time.Sleep(11 * time.Second)
-		hook.before = func() { b.purgeTag(b.hasher.Surrogate("s", "old"), purge.Effect{}) }
-		r := b.request("/a")
-		r.Renew = true
-		a, _ = b.Get(t.Context(), r)
-		read(t, a)
-		synctest.Wait()
-		o := b.store.Get(r.Key, AnyVariant{})
+		o := b.renewWithoutKey(t, purge.Effect{})
 		defer o.Release()
 		if o.Found() && b.cfg.Judge.Judge(o).Usable() && o.Head.Stamp() < b.Marks().Position() {
 			t.Errorf("stored under stamp %d, confirmed before the purge at %d of a key its body had", o.Head.Stamp(), b.Marks().Position())
@@ -70,26 +76,7 @@ func TestRenewedObjectIsVerifiedWithOldTags(t *testing.T) {
 func TestRenewedObjectIsBoundByOldTags(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		hook := &hookStore{Store: b.store}
-		b.Fetcher.cfg.Store = hook
-		b.answer = func(_ context.Context, r *origin.Request) (*origin.Response, error) {
-			if r.Fields.Has("If-None-Match") {
-				resp := says("", "Cache-Control: max-age=600", `ETag: "1"`, "Surrogate-Key: new")
-				resp.Status = 304
-				return resp, nil
-			}
-			return says("one", "Cache-Control: max-age=10", `ETag: "1"`, "Surrogate-Key: old"), nil
-		}
-		a, _ := b.Get(t.Context(), b.request("/a"))
-		read(t, a)
-		time.Sleep(11 * time.Second)
-		hook.before = func() { b.purgeTag(b.hasher.Surrogate("s", "old"), purge.SoftEffect()) }
-		r := b.request("/a")
-		r.Renew = true
-		a, _ = b.Get(t.Context(), r)
-		read(t, a)
-		synctest.Wait()
-		o := b.store.Get(r.Key, AnyVariant{})
+		o := b.renewWithoutKey(t, purge.SoftEffect())
 		defer o.Release()
 		if v := b.cfg.Judge.Judge(o); v.Times.Fresh > time.Now().UnixNano() {
 			t.Error("fresh, although a soft purge took what it was before it was stored")
