@@ -16,7 +16,7 @@ import (
 // them is known a second or so after all have company. As in the product, who
 // starts has nothing stored, and may so acknowledge what it never received.
 func TestAReceiptIsWholeSoonAfterARestart(t *testing.T) {
-	for range 40 {
+	for range 15 {
 		run(t, func(t *testing.T) {
 			seed := anySeed()
 			r := newRig(t, seed, func(_, _ netip.Addr) simnet.Link {
