@@ -30,7 +30,9 @@ type Config struct {
 	IdleTimeout time.Duration
 	// KeepAlive is how long an unused connection is kept. 0 is 30 s: longer
 	// than the gaps in steady traffic, shorter than most servers wait, so that
-	// they rarely close a connection while a request is on its way.
+	// they rarely close a connection while a request is on its way. Where an
+	// origin says in Keep-Alive that it keeps them for less, it is a second less
+	// than that.
 	KeepAlive time.Duration
 
 	// MaxConns is the number of exchanges in progress with one backend. On

@@ -177,18 +177,20 @@ func (x *exchange) invalidate(answer *fetch.Answer) {
 	x.cfg.Invalidate(x.service.ID, httpcache.InvalidatedTargets(x.target, fields))
 }
 
-// interim passes an informational response on (RFC 9110 section 15.2).
+// interim passes an informational response on (RFC 9110 section 15.2), whatever its
+// origin says of its length: it has no content (section 8.6).
 func (x *exchange) interim(status int, f field.Fields) {
 	if status == http.StatusContinue || !x.ask.atLeastHTTP11() {
 		return // net/http sends 100 when the body is first read
 	}
+	f = httpcache.EndToEnd(f, nil).Without("Content-Length")
 	if x.plain != nil {
-		x.informPlain(status, httpcache.EndToEnd(f, nil))
+		x.informPlain(status, f)
 		return
 	}
 	x.deadline()
 	h := x.w.Header()
-	for _, line := range httpcache.EndToEnd(f, nil) {
+	for _, line := range f {
 		if !x.hides(line.Name) {
 			h.Add(line.Name, line.Value)
 		}

@@ -22,7 +22,7 @@ import (
 
 // told is an answer as a client understands it.
 type told struct {
-	early  []string // informational responses: their status and Link
+	early  []string // informational responses: their status, Link and Content-Length
 	status int
 	fields http.Header // without those that differ from one moment to the next
 	length int64
@@ -48,7 +48,7 @@ func (p *pipes) tell(t *testing.T, raw string) (a told) {
 			return a
 		}
 		if resp.StatusCode < 200 {
-			a.early = append(a.early, fmt.Sprint(resp.StatusCode, resp.Header["Link"]))
+			a.early = append(a.early, fmt.Sprint(resp.StatusCode, resp.Header["Link"], resp.Header["Content-Length"]))
 			continue
 		}
 		body, err := io.ReadAll(resp.Body)
@@ -87,7 +87,7 @@ func TestPlainAnswersAreThoseOfNetHTTP(t *testing.T) {
 			return r, nil
 		}, false},
 		{"ahead of it a hint", get("/a"), func(r *origin.Request) (*origin.Response, error) {
-			r.Interim(103, field.Fields{{Name: "Link", Value: "</a.css>"}, {Name: "Connection", Value: "x"}})
+			r.Interim(103, field.Fields{{Name: "Link", Value: "</a.css>"}, {Name: "Connection", Value: "x"}, {Name: "content-length", Value: "20"}})
 			return response(200, "x"), nil
 		}, false},
 		{"compressed", get("/a", "Accept-Encoding: gzip"), func(*origin.Request) (*origin.Response, error) {
