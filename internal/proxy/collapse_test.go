@@ -362,3 +362,23 @@ func TestPurgeWhileBodyFills(t *testing.T) {
 		s.want(s.get("/a"), "HIT", "new") // what was purged did not replace what is newer
 	})
 }
+
+// TestWhatCannotBeSharedIsRememberedByMany: each answer replaces what was remembered
+// of the last, while others look at that. The race detector sees who looks too late.
+func TestWhatCannotBeSharedIsRememberedByMany(t *testing.T) {
+	s := newSite(t)
+	s.says("own", "Cache-Control: max-age=60", "Set-Cookie: a=b")
+	s.get("/a")
+	var asking sync.WaitGroup
+	for range 8 {
+		asking.Go(func() {
+			for range 200 {
+				if got := s.get("/a"); got.body() != "own" || got.cache() != "MISS" {
+					t.Errorf("%d %q %q", got.Code, got.cache(), got.body())
+					return
+				}
+			}
+		})
+	}
+	asking.Wait()
+}

@@ -40,8 +40,9 @@ func (x *exchange) lookup() state {
 		o.Release()
 		return x.absent(foundPurged)
 	case o.Head.Is(store.Uncacheable):
+		tooLarge := o.Head.Is(store.TooLarge)
 		o.Release()
-		if x.verdict.Times.Fresh <= now || o.Head.Is(store.TooLarge) && !x.wantsPart() {
+		if x.verdict.Times.Fresh <= now || tooLarge && !x.wantsPart() {
 			return x.absent(foundNothing)
 		}
 		x.found = foundUncacheable
