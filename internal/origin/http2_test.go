@@ -9,13 +9,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rescind-edge/rescind/internal/field"
 )
 
 func h2Pool(t *testing.T, url string) *Pool {
 	t.Helper()
-	p, err := New(Config{Origins: []Endpoint{{URL: url, HTTP2: true}}, Retries: -1})
+	p, err := New(Config{Origins: []Endpoint{{URL: url, HTTP2: true}}, Retries: -1, ConnectTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,8 @@ func tlsOrigin(t *testing.T, http2 bool) (url string, roots *x509.CertPool) {
 
 func tlsPool(t *testing.T, e Endpoint) *Pool {
 	t.Helper()
-	p, err := New(Config{Origins: []Endpoint{e}})
+	// Fifty handshakes at once take a busy machine seconds.
+	p, err := New(Config{Origins: []Endpoint{e}, ConnectTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
