@@ -134,6 +134,28 @@ func TestBodyPastItsLimitWhileTheOriginAnswers(t *testing.T) {
 	}
 }
 
+// TestBodyPastItsLimit: the origin waits for all of it, and the client is told.
+func TestBodyPastItsLimit(t *testing.T) {
+	limit := func(_ *site, v *Service, _ *fetch.Config) { v.MaxBody = 1000 }
+	for length, want := range map[int]int{999: 200, 1000: 200, 1001: 413, 100000: 413} {
+		dial := overTCP(t, limit, func(c net.Conn, r *bufio.Reader) {
+			req, err := http.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			if n, err := io.Copy(io.Discard, req.Body); n == int64(length) && err == nil {
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			}
+		})
+		c := dial()
+		fmt.Fprintf(c, "POST /a HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", length, strings.Repeat("x", length))
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || res.StatusCode != want || length == 100000 && !res.Close {
+			t.Errorf("%d bytes: %v, %v", length, res, err)
+		}
+	}
+}
+
 // TestUpgradeWithABody: an origin switches protocols before it has read the body.
 // Of those who read from the client there must be one, not two.
 func TestUpgradeWithABody(t *testing.T) {
