@@ -58,6 +58,19 @@ func (x *exchange) answersEarly() {
 	x.w.Header().Set("Connection", "close")
 }
 
+// goAhead tells a client that waits for it to send the body, before it is told
+// anything else by an origin: net/http says so by itself when the body is first
+// read, and then beside whatever is being written.
+func (x *exchange) goAhead() {
+	if x.wentAhead || x.received == nil || x.ask.major != 1 || !x.fields.Lists("Expect", "100-continue") {
+		return
+	}
+	x.wentAhead = true
+	x.deadline()
+	x.w.WriteHeader(http.StatusContinue)
+	x.waitForOrigin()
+}
+
 // counter counts what is read through it. It is not part of the exchange, which
 // may serve another request while a transport still reads this one's body.
 type counter struct {

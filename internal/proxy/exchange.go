@@ -104,6 +104,7 @@ type turn struct {
 	firstByte time.Duration
 	sentBytes int64
 	received  *counter // of the request's body; nil: none was asked for
+	wentAhead bool     // the client was told to send it
 	upload    *upload  // the same, where this node gives it its deadlines; else nil
 }
 

@@ -180,8 +180,11 @@ func (x *exchange) invalidate(answer *fetch.Answer) {
 // interim passes an informational response on (RFC 9110 section 15.2), whatever its
 // origin says of its length: it has no content (section 8.6).
 func (x *exchange) interim(status int, f field.Fields) {
-	if status == http.StatusContinue || !x.ask.atLeastHTTP11() {
-		return // net/http sends 100 when the body is first read
+	if !x.ask.atLeastHTTP11() {
+		return
+	}
+	if x.goAhead(); status == http.StatusContinue {
+		return
 	}
 	f = httpcache.EndToEnd(f, nil).Without("Content-Length")
 	if x.plain != nil {

@@ -267,3 +267,43 @@ func TestWhatThisNodeSaysNobodyElseSays(t *testing.T) {
 		t.Errorf("the origin is not told all: %q", got)
 	}
 }
+
+// TestHintsWhileTheBodyIsAskedFor: the client is told to go on by whoever reads the
+// body, or by whoever passes hints on, never by both at once.
+func TestHintsWhileTheBodyIsAskedFor(t *testing.T) {
+	dial := overTCP(t, nil, func(c net.Conn, r *bufio.Reader) {
+		for {
+			req, err := http.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n"+strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", 3))
+			text, _ := io.ReadAll(req.Body)
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(text), text)
+		}
+	})
+	c := dial()
+	r := bufio.NewReader(c)
+	for range 50 {
+		io.WriteString(c, "POST /a HTTP/1.1\r\nHost: shop.example\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+		asked, hints := false, 0
+		for {
+			res, err := http.ReadResponse(r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch text, _ := io.ReadAll(res.Body); {
+			case res.StatusCode == 100 && !asked:
+				asked = true
+				io.WriteString(c, "hello")
+				continue
+			case res.StatusCode == 103:
+				hints++
+				continue
+			case res.StatusCode != 200 || string(text) != "hello" || hints != 3 || !asked:
+				t.Fatalf("%d %q after %d hints", res.StatusCode, text, hints)
+			}
+			break
+		}
+	}
+}
