@@ -73,8 +73,10 @@ func (fl *flight) bodyless(resp *origin.Response) bool {
 	return fl.method() == http.MethodHead || resp.Status == http.StatusNotModified || resp.Status == http.StatusNoContent
 }
 
-// giveUp fails the body.
+// giveUp fails the body. Whoever asks again because of that begins a fetch of its
+// own.
 func (fl *flight) giveUp(body *store.Body, err error) (whole bool) {
+	fl.f.unlist(fl)
 	if err = fl.cause(err); errors.Is(err, store.ErrAbandoned) || errors.Is(err, ErrAbandoned) {
 		err = ErrAbandoned
 		fl.f.counters.Abandoned.Add(1)

@@ -244,9 +244,16 @@ func TestUnreadableHopIsNobody(t *testing.T) {
 	}
 }
 
+// A client by HTTP/2 has h2Patience for what is its own to do, more than a busy
+// machine delays it by, and the origin takes longer than that.
+const (
+	h2Patience = 2 * time.Second
+	originTime = 3 * time.Second
+)
+
 func h2site(t *testing.T, s *site) (*http.Client, string) {
 	cfg := s.proxy.now.Load().Config
-	cfg.WriteTimeout = 300 * time.Millisecond
+	cfg.WriteTimeout = h2Patience
 	s.proxy.Reconfigure(cfg)
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Host = "shop.example"
@@ -280,9 +287,10 @@ func (p *pausing) Read(b []byte) (int, error) {
 func (p *pausing) Close() error { return nil }
 
 func TestHTTP2SlowOrigin(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.origin(func(*origin.Request) (*origin.Response, error) {
-		return streamed(200, -1, &pausing{parts: []string{"one ", "two"}, pause: time.Second}, "Content-Type: text/event-stream", "Cache-Control: no-store"), nil
+		return streamed(200, -1, &pausing{parts: []string{"one ", "two"}, pause: originTime}, "Content-Type: text/event-stream", "Cache-Control: no-store"), nil
 	})
 	c, url := h2site(t, s)
 	resp, err := c.Get(url + "/events")
@@ -298,10 +306,11 @@ func TestHTTP2SlowOrigin(t *testing.T) {
 
 // an interim response, then a slow final one.
 func TestHTTP2SlowAfterInterim(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.origin(func(r *origin.Request) (*origin.Response, error) {
 		r.Interim(103, nil)
-		time.Sleep(time.Second)
+		time.Sleep(originTime)
 		return response(200, "x", "Cache-Control: no-store"), nil
 	})
 	c, url := h2site(t, s)
@@ -313,13 +322,14 @@ func TestHTTP2SlowAfterInterim(t *testing.T) {
 }
 
 func TestHTTP2SlowUpload(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.origin(func(r *origin.Request) (*origin.Response, error) {
 		var b [4]byte
 		if _, err := io.ReadFull(r.Body, b[:]); err != nil {
 			return nil, err
 		}
-		time.Sleep(time.Second) // the origin takes its time
+		time.Sleep(originTime) // the origin takes its time
 		rest, err := io.ReadAll(r.Body)
 		if err != nil {
 			return nil, err
