@@ -61,8 +61,10 @@ func TestAFetchThatIsOverAnswersNobodyAnew(t *testing.T) {
 	var ended *flight
 	b.answer = func(context.Context, *origin.Request) (*origin.Response, error) {
 		asked++
-		b.mu.Lock()
-		ended = b.mu.running
+		if b.mu.Lock(); ended == nil {
+			ended = b.mu.running
+			ended.holders.Add(1) // as if it had not ended
+		}
 		b.mu.Unlock()
 		return says(fmt.Sprint(asked), "Cache-Control: max-age=60"), nil
 	}
@@ -88,6 +90,7 @@ func TestAFetchThatIsOverAnswersNobodyAnew(t *testing.T) {
 	ended.listed = true
 	b.mu.flights[ended.key] = append(b.mu.flights[ended.key], ended)
 	b.mu.Unlock()
+	defer ended.let()
 	defer b.unlist(ended)
 	if got := get(func(*Request) {}); got != "1" {
 		t.Errorf("what will do is %q", got)
@@ -99,6 +102,53 @@ func TestAFetchThatIsOverAnswersNobodyAnew(t *testing.T) {
 		}
 		b.running.Wait()
 	}
+}
+
+// Whoever joins a fetch at its last moment reads all of its answer, however long it
+// takes to get there, and though nothing of it is stored any more.
+func TestWhoJoinsAtTheLastMomentReadsAll(t *testing.T) {
+	b := newBench(t)
+	gate := make(chan struct{})
+	b.answer = func(context.Context, *origin.Request) (*origin.Response, error) {
+		r := says("0123456789", "Cache-Control: max-age=60")
+		r.Body = io.NopCloser(io.MultiReader(strings.NewReader("01234"), gated{gate}, strings.NewReader("56789")))
+		return r, nil
+	}
+	first, err := b.Get(t.Context(), b.request("/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := b.request("/")
+	fl, leads, _, err := b.joinOrStart(r, nil, "")
+	if leads || err != nil {
+		t.Fatalf("it has not joined: %v", err)
+	}
+	close(gate)
+	if got := read(t, first); got != "0123456789" {
+		t.Fatalf("the first reads %q", got)
+	}
+	b.running.Wait()
+	o := b.store.Get(r.Key, r.Matcher)
+	b.store.Remove(o, store.Removed)
+	o.Release()
+	late, err := fl.wait(t.Context(), r, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, late); got != "0123456789" {
+		t.Errorf("the last reads %q", got)
+	}
+	if used := b.store.Stats().Bytes; used != 0 {
+		t.Errorf("%d bytes are in use although nothing is stored or read", used)
+	}
+}
+
+// gated is a reader of nothing, which ends when its gate opens.
+type gated struct{ gate chan struct{} }
+
+func (g gated) Read([]byte) (int, error) {
+	<-g.gate
+	return 0, io.EOF
 }
 
 type matching struct{ fields field.Fields }

@@ -20,7 +20,7 @@ type flight struct {
 	key     field.Key
 	life    life // ends with the fetch, or when that is given up
 	lease   purge.Lease
-	holders atomic.Int32 // of the lease: the fetch, and who waits for it
+	holders atomic.Int32 // of the lease and the result's body: the fetch, and who waits for it
 
 	alone      bool // for one request only: nobody joins
 	background bool // goes on without readers
@@ -198,14 +198,19 @@ func (fl *flight) leave(leads bool) {
 		guard.Close()
 	}
 	fl.idle()
-	fl.endLease()
+	fl.let()
 }
 
-// endLease gives the marks free once neither the fetch nor anybody who is
-// still to be tested against them needs them.
-func (fl *flight) endLease() {
-	if fl.holders.Add(-1) == 0 {
-		fl.lease.End()
+// let gives up a hold on the flight. The last one frees the marks, which those who
+// wait are still to be tested against, and the body, which they are about to read:
+// who joined a moment before the fetch ended may get there later than that.
+func (fl *flight) let() {
+	if fl.holders.Add(-1) > 0 {
+		return
+	}
+	fl.lease.End()
+	if body := fl.result.body; body != nil {
+		body.Release()
 	}
 }
 

@@ -18,10 +18,7 @@ func (fl *flight) run() {
 	defer func() {
 		base.Release()
 		fl.f.forget(fl)
-		fl.endLease()
-		if fl.result.body != nil {
-			fl.result.body.Release()
-		}
+		fl.let()
 		fl.life.end(nil)
 		if fl.background {
 			fl.f.background.Add(-1)

@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -49,7 +51,9 @@ func (a *answering) count() int {
 func serving(t testing.TB, handler http.Handler, fast server.FastHandler, plain server.PlainHandler) *pipes {
 	l := &pipes{conns: make(chan net.Conn)}
 	s, err := server.New(server.Config{
-		Handler: handler, Fast: fast, Plain: plain, HTTPListeners: []server.Listener{{Listener: l}},
+		Handler: handler, Fast: fast, Plain: plain,
+		Log:           slog.New(slog.NewTextHandler(os.Stderr, nil)), // a client only sees that its connection ends
+		HTTPListeners: []server.Listener{{Listener: l}},
 	})
 	if err != nil {
 		t.Fatal(err)
