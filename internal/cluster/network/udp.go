@@ -33,20 +33,6 @@ func (c *udp) LocalAddr() netip.AddrPort {
 
 func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
-// receiveEach is Receive with a system call for each packet.
-func (c *udp) receiveEach(room *Batch, take func(int) bool) error {
-	for {
-		n, from, err := c.ReadFrom(room.buffers[0])
-		if err != nil {
-			return err
-		}
-		room.Packets[0] = Packet{Data: room.buffers[0][:n], From: from}
-		if !take(1) {
-			return nil
-		}
-	}
-}
-
 // writeEach is WriteEach with a system call for each packet.
 func (c *udp) writeEach(packets [][]byte, to []netip.AddrPort) (sent int, err error) {
 	for _, at := range to {
