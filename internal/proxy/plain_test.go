@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -216,5 +217,23 @@ func TestPlainRequestsThatRefresh(t *testing.T) {
 	if asked == nil || asked.Method != "GET" || asked.RequestURI != "/a?b" || asked.Host != "shop.example" ||
 		asked.Header.Get("X-Token") != "t" || asked.RemoteAddr == "" {
 		t.Errorf("asked with %+v", asked)
+	}
+}
+
+func TestRecordsNameTLSAsOtherServersDo(t *testing.T) {
+	s := newSite(t)
+	s.says("x")
+	var got string
+	cfg := s.proxy.now.Load().Config
+	cfg.Done = func(e *event.Request) { got = e.TLS }
+	s.proxy.Reconfigure(cfg)
+	for version, want := range map[uint16]string{0: "", tls.VersionTLS12: "TLSv1.2", tls.VersionTLS13: "TLSv1.3"} {
+		r := s.request(t.Context(), http.MethodGet, "/", nil)
+		if r.TLS = nil; version != 0 {
+			r.TLS = &tls.ConnectionState{Version: version}
+		}
+		if s.proxy.ServeHTTP(newSeen(), r); got != want {
+			t.Errorf("version %x is recorded as %q, not %q", version, got, want)
+		}
 	}
 }

@@ -53,7 +53,7 @@ func (x *exchange) report(finished bool) {
 		Key: x.key, RequestFields: x.loggedFields(), ResponseFields: x.responseFields(),
 	}
 	if x.ask.tls != 0 {
-		e.TLS = tls.VersionName(x.ask.tls)
+		e.TLS = protocolName(x.ask.tls)
 	}
 	if x.service != nil {
 		e.Service = x.service.ID
@@ -72,6 +72,17 @@ func (x *exchange) report(finished bool) {
 		e.Hits = x.object.Hits()
 	}
 	x.cfg.Done(e)
+}
+
+// protocolName returns a version of TLS as other servers log it.
+func protocolName(version uint16) string {
+	switch version {
+	case tls.VersionTLS12:
+		return "TLSv1.2"
+	case tls.VersionTLS13:
+		return "TLSv1.3"
+	}
+	return tls.VersionName(version)
 }
 
 // responseFields returns the fields of the answer as it was sent.
