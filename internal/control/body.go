@@ -187,10 +187,11 @@ func (n *name) of(text []byte) string {
 	return string(*n)
 }
 
-// parseSelector reads a selector. Of one of a kind that only a later version has
-// it is not known here what it selects, so it selects everything; and what is
-// bounded in a way that is not known here is not bounded.
+// parseSelector reads a selector. Of one of a kind that only a later version has, or
+// that says none, it is not known here what it selects, so it selects everything; and
+// what is bounded in a way that is not known here is not bounded.
 func parseSelector(b []byte) (s purge.Selector, err error) {
+	s.Kind = purge.ByAll
 	err = eachField(b, func(n protowire.Number, v int64, data []byte) error {
 		switch n {
 		case selectorKind:

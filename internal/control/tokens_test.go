@@ -451,6 +451,7 @@ func FuzzForeignBodies(f *testing.F) {
 	f.Add(appendPurge(nil, &Receipt{ID: purge.NewID(1), Service: "shop", Selectors: []purge.Selector{{Kind: purge.ByKey, Key: "k"}}, Effect: purge.SoftEffect()}))
 	f.Add(appendRevert(nil, &Reverted{ID: purge.NewID(1), Actor: "a"}))
 	f.Add([]byte(`{"id":"A"}`))
+	f.Add([]byte("\n\x10\x00\x00\x00\x00\x00\x01\x10\xe1xf\xa6\x01\xef\xae\bo\x12\x04shopB\x032\x01k")) // a selector of no kind
 	f.Fuzz(func(t *testing.T, body []byte) {
 		parseToken(body)
 		if rev, err := parseRevert(body); err == nil {
