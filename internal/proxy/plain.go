@@ -20,8 +20,8 @@ func (p *Proxy) ServePlain(w server.PlainWriter, r *server.FastRequest) {
 	x.run()
 }
 
-// beginPlain sends the head of the answer, byte for byte as net/http would, but
-// that it puts several responses' fields in the order of their names at once.
+// beginPlain begins the answer with its head, which is what net/http would send,
+// byte for byte.
 func (x *exchange) beginPlain() {
 	length := x.frame()
 	for i := range x.out {

@@ -24,7 +24,7 @@ type plainAnswer struct {
 	conn    *conn
 	begun   bool
 	ended   bool
-	chunked bool  // chunked
+	chunked bool
 	left    int64 // of the content, where it is not chunked
 	err     error
 

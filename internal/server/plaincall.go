@@ -29,6 +29,14 @@ func newPlainPool() *sync.Pool {
 	}}
 }
 
+// givePlain gives a call back, without what its request says: a pool must not keep
+// that alive.
+func (s *Server) givePlain(call *plainCall) {
+	clear(call.request.Fields)
+	call.request = FastRequest{Fields: call.request.Fields[:0]}
+	s.plainCalls.Put(call)
+}
+
 // plan takes the request whose head is b, and which the FastHandler was just
 // offered as fast, for the PlainHandler. It returns false where it is not for it.
 //
@@ -40,7 +48,7 @@ func (c *conn) plan(fast *FastRequest, b []byte) bool {
 	}
 	call := s.plainCalls.Get().(*plainCall)
 	if scanHead(bytes.Clone(b), s.limits.Load(), &call.request) != simple {
-		s.plainCalls.Put(call) // the limits have changed in between
+		s.givePlain(call) // the limits have changed in between
 		return false
 	}
 	to := &call.request
@@ -58,7 +66,7 @@ func (c *conn) servePlain() error {
 	s, call := c.server, c.plain
 	c.plain, c.phase = nil, awaiting
 	if !s.calls.enter(c.shard) {
-		return io.EOF
+		return io.EOF // the Server closes, and its pools with it
 	}
 	defer s.calls.exit(c.shard)
 	c.shard.request(1)
@@ -84,7 +92,7 @@ func (call *plainCall) end() {
 	call.cancel()
 	call.answer.release()
 	call.conn, call.ctx, call.cancel = nil, nil, nil
-	c.server.plainCalls.Put(call)
+	c.server.givePlain(call)
 
 	c.answered = c.server.uptime()
 	if c.in.len() == 0 {
